@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* Reaching one of several addresses, as netcat does: non-blocking, each in turn, SO_ERROR read, the
+ * reason kept for each. */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+struct event_base;
+struct resolver;
+struct dial;
+
+/* One try. */
+struct dial_attempt {
+        char *target;               /* the address as configured; owned */
+        struct sockaddress address; /* len 0: the name was not resolved */
+        int error;                  /* errno of connect(2), ETIMEDOUT when time ran out; 0: connected, or see text */
+        char *text;                 /* why, in words; owned; NULL when connected */
+        int64_t took_us;
+};
+
+enum dial_outcome {
+        DIAL_CONNECTED,
+        DIAL_REFUSED,        /* the last try ended with ECONNREFUSED */
+        DIAL_TIMED_OUT,      /* connect-timeout ran out over all tries */
+        DIAL_FAILED,         /* the last try ended with another error */
+        DIAL_RESOLVE_FAILED, /* no target had an address */
+        DIAL_NO_RESOURCE,    /* EMFILE, ENFILE, ENOMEM, ENOBUFS here, not there */
+};
+
+struct dial_result {
+        enum dial_outcome outcome;
+        int fd;               /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
+        size_t target;        /* index into targets of the one connected to */
+        struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
+        size_t n_attempts;
+};
+void dial_attempts_free(struct dial_attempt *attempts, size_t n);
+
+/* Runs once, never from inside dial_start. The dial is gone when it runs. */
+typedef void dial_done_fn(struct dial_result *result, void *arg);
+
+/* Called where socket(2) ran out of descriptors: free one and return 0 to have it tried once more. */
+typedef int dial_relief_fn(void *arg);
+
+struct dial_settings {
+        const struct addr *const *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
+        size_t n_targets;
+        int64_t timeout_ms; /* over everything; > 0 */
+        dial_relief_fn *relief; /* may be NULL */
+        void *relief_arg;
+};
+
+/* Returns NULL when memory is short (done does not run). settings is copied, targets are not. */
+struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+                        const struct dial_settings *settings, dial_done_fn *done, void *arg);
+/* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
+ * the caller) when attempts is not NULL. */
+void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n);
+
+#endif

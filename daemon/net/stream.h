@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/* A stream: one leg's bytes in both directions, and the way each direction ends.
+ *
+ * The one interface that hides plain or TLS from the relay. State, not events: a callback only says
+ * "look again"; what is true is in the fields. A stream owns half-close: stream_finish() passes an
+ * end on after the octets queued before it, as FIN (plain) or close_notify and then FIN (TLS). */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <event2/buffer.h>
+
+/* How the peer's sending direction ended. All but STREAM_OPEN and STREAM_END are cuts. */
+enum stream_end {
+        STREAM_OPEN = 0,
+        STREAM_END,       /* FIN; on TLS close_notify */
+        STREAM_TRUNCATED, /* TLS only: FIN without close_notify; the peer may still be reading */
+        STREAM_RESET,     /* RST, or the kernel gave the peer up (ETIMEDOUT, EHOSTUNREACH …) */
+        STREAM_BROKEN,    /* TLS only: a fatal alert from the peer, or a record that does not verify */
+};
+
+/* How far our own end (stream_finish) has got. */
+enum stream_finish_state {
+        STREAM_UNFINISHED = 0, /* not asked for */
+        STREAM_FINISHING,      /* asked for; octets are queued before it */
+        STREAM_FINISHED,       /* in the kernel's hands, after everything before it */
+};
+
+enum stream_close_how {
+        STREAM_CLOSE,       /* close(2): both directions ended well, or nobody is there any more */
+        STREAM_CLOSE_RESET, /* RST where the transport has one; never FIN, never close_notify */
+};
+
+struct stream;
+
+struct stream_ops {
+        const char *path; /* "plain", "tls", …: what moves the bytes, for the record */
+        void (*want_read)(struct stream *s, bool want);
+        void (*wrote)(struct stream *s); /* octets were added to s->out; NULL: out notices itself */
+        void (*finish)(struct stream *s);
+        size_t (*unread)(struct stream *s);
+        size_t (*unsent)(struct stream *s);
+        size_t (*unacked)(struct stream *s);
+        void (*free)(struct stream *s, enum stream_close_how how);
+};
+
+/* Called when something changed: more octets in `in`, or `end` or `lost` was set (reader); octets
+ * left `out`, or `finished` was reached, or `lost` was set (writer). May be called from inside
+ * stream_wrote(), stream_want_read() and stream_finish(). */
+typedef void stream_changed_fn(void *arg);
+
+struct stream {
+        const struct stream_ops *ops;
+        /* Octets received and not yet taken; octets to be sent. Borrowed from whatever is below.
+         * The reader may only remove from `in`, the writer only add to `out`. */
+        struct evbuffer *in, *out;
+        /* Set once, when every octet before the end is in `in`. */
+        enum stream_end end;
+        /* Set as soon as it is known that nothing written will arrive any more, which can be before
+         * the octets that came earlier were read: RESET or BROKEN. `end` follows with the same. */
+        enum stream_end lost;
+        enum stream_finish_state finished;
+        /* Why, in words, once end or lost is a cut: "connection reset by peer". Owned, or NULL. */
+        char *detail;
+
+        stream_changed_fn *on_read, *on_write;
+        void *on_read_arg, *on_write_arg;
+};
+
+/* The two listener slots: a leg's input belongs to one pump, its output to the other. NULL: none. */
+static inline void stream_set_reader(struct stream *s, stream_changed_fn *fn, void *arg)
+{
+        s->on_read = fn;
+        s->on_read_arg = arg;
+}
+static inline void stream_set_writer(struct stream *s, stream_changed_fn *fn, void *arg)
+{
+        s->on_write = fn;
+        s->on_write_arg = arg;
+}
+
+/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way. */
+static inline void stream_want_read(struct stream *s, bool want)
+{
+        s->ops->want_read(s, want);
+}
+
+/* To be called after octets were added to s->out. */
+static inline void stream_wrote(struct stream *s)
+{
+        if (s->ops->wrote != NULL)
+                s->ops->wrote(s);
+}
+
+/* Octets in `out`: accepted, not yet given to the kernel. */
+static inline size_t stream_queued(const struct stream *s)
+{
+        return evbuffer_get_length(s->out);
+}
+
+/* Pass our end on, after what is queued. Idempotent; nothing may be added to `out` afterwards. */
+static inline void stream_finish(struct stream *s)
+{
+        if (s->finished == STREAM_UNFINISHED && s->lost == STREAM_OPEN)
+                s->ops->finish(s);
+}
+
+/* Upper bounds, in octets, of what the kernel (and a TLS library) holds:
+ * unread   arrived, not yet in `in`;
+ * unsent   written, not yet put on the wire, so the peer's window is closed or the network is slow;
+ * unacked  written, not yet acknowledged: a reset now might overtake it. */
+static inline size_t stream_unread(struct stream *s)
+{
+        return s->ops->unread(s);
+}
+static inline size_t stream_unsent(struct stream *s)
+{
+        return s->ops->unsent(s);
+}
+static inline size_t stream_unacked(struct stream *s)
+{
+        return s->ops->unacked(s);
+}
+
+/* Close and free. NULL is fine. No callback runs any more. */
+static inline void stream_free(struct stream *s, enum stream_close_how how)
+{
+        if (s != NULL)
+                s->ops->free(s, how);
+}
+
+static inline bool stream_end_is_cut(enum stream_end end)
+{
+        return end > STREAM_END;
+}
+
+/* For implementations. The first cut and its detail stay; lost must be a cut. */
+void stream_set_end(struct stream *s, enum stream_end end, const char *detail);
+void stream_set_lost(struct stream *s, enum stream_end lost, const char *detail);
+void stream_notify_reader(struct stream *s);
+void stream_notify_writer(struct stream *s);
+
+/* Close a socket with RST (SO_LINGER 0) or plainly. *fd is -1 afterwards. */
+void stream_close_fd(int *fd, enum stream_close_how how);
+/* FIONREAD, SIOCOUTQNSD, SIOCOUTQ on a stream socket; 0 where the kernel does not tell. */
+size_t stream_fd_unread(int fd);
+size_t stream_fd_unsent(int fd);
+size_t stream_fd_unacked(int fd);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* Two streams joined: what one sends the other receives, an end is passed on as an end, a cut as a
+ * cut. The closing rules of spliced are the table in relay.c. */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/stream.h"
+
+struct event_base;
+struct relay;
+
+enum relay_side { RELAY_CLIENT, RELAY_UPSTREAM };
+
+enum relay_half_close { RELAY_PROPAGATE, RELAY_HOLD, RELAY_CLOSE };
+enum relay_truncation { RELAY_TRUNCATION_RESET, RELAY_TRUNCATION_FORWARD };
+
+/* Durations in milliseconds, 0: off. The idle, half-close and write timers restart on progress. */
+struct relay_settings {
+        enum relay_half_close half_close;
+        enum relay_truncation truncation;
+        int64_t idle_ms, half_close_ms, write_ms;
+        size_t high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
+};
+
+enum relay_outcome {
+        RELAY_ENDED,     /* both directions were ended and everything was passed on */
+        RELAY_TRUNCATED, /* side ended without close_notify */
+        RELAY_RESET,     /* side reset, or is gone */
+        RELAY_BROKEN,    /* side sent a fatal alert or a bad record */
+        RELAY_IDLE_TIMEOUT,
+        RELAY_HALF_CLOSE_TIMEOUT,
+        RELAY_WRITE_TIMEOUT, /* side did not take its octets */
+};
+
+struct relay_result {
+        enum relay_outcome outcome;
+        enum relay_side side; /* who ended first (ENDED), or whose doing it was */
+        char detail[160];     /* in words; "" when there is nothing to add */
+};
+
+/* For the record and for people who ask; octets are those given to the receiving side's kernel. */
+struct relay_stats {
+        uint64_t bytes_up, bytes_down; /* client → upstream, upstream → client */
+        int64_t half_closed_ms;        /* from the first end to the last; 0: never half-closed */
+};
+
+/* Runs once, never from inside relay_new; the relay may be freed from inside. */
+typedef void relay_done_fn(const struct relay_result *result, void *arg);
+
+/* Joins two streams, both borrowed: they must outlive the relay. settings is borrowed too. Data
+ * starts to move from the event loop, or at once from inside. Returns NULL when memory is short. */
+struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
+                        const struct relay_settings *settings, relay_done_fn *done, void *arg);
+void relay_stats(const struct relay *r, struct relay_stats *out);
+/* NULL is fine. The streams are left as they are: who owns them closes them, with RST unless the
+ * outcome was RELAY_ENDED (relay_outcome_close()). */
+void relay_free(struct relay *r);
+
+enum stream_close_how relay_outcome_close(const struct relay_result *result,
+                                          const struct relay_settings *settings);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* A stream through TLS: handshake, records, close_notify, truncation. On libevent's OpenSSL
+ * bufferevent, on the socket itself. */
+#ifndef TLS_STREAM_TLS_H
+#define TLS_STREAM_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "net/stream.h"
+
+struct event_base;
+struct hangup;
+
+enum stream_tls_role { STREAM_TLS_ACCEPT, STREAM_TLS_CONNECT };
+
+/* The handshake is over: error NULL, the stream can be used; or why it failed (borrowed text for the
+ * record, for example "peer closed during the handshake", "certificate verify failed: …",
+ * "peer sent alert: unknown ca"). Runs once, never from inside stream_tls_new; after a failure only
+ * stream_free() may be called, and may be called from inside. */
+typedef void stream_tls_done_fn(const char *error, void *arg);
+
+/* Takes *ssl and *fd after success (NULL and -1 stay behind); on NULL the caller still owns both.
+ * No octet of application data is read before stream_want_read(). */
+struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, SSL **ssl, int *fd,
+                              enum stream_tls_role role, stream_tls_done_fn *done, void *arg);
+
+/* The TLS session, borrowed, for the record (version, cipher, group, …). */
+SSL *stream_tls_ssl(struct stream *s);
+
+/* Before a reset that is our doing (no upstream could be reached): send a fatal alert, so that the
+ * peer can tell it from a network fault. Then stream_free(s, STREAM_CLOSE_RESET). */
+void stream_tls_alert(struct stream *s);
+
+#endif
