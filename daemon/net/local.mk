@@ -1,4 +1,12 @@
 libspliced_a_SOURCES += \
+	daemon/net/hangup.c \
+	daemon/net/hangup.h \
+	daemon/net/stream.c \
+	daemon/net/stream.h \
+	daemon/net/stream_plain.c \
+	daemon/net/stream_plain.h
+
+libspliced_a_SOURCES += \
 	daemon/net/addrset.c daemon/net/addrset.h \
 	daemon/net/ares_loop.c daemon/net/ares_loop.h \
 	daemon/net/dial.c daemon/net/dial.h \
