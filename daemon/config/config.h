@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The configuration: bytes in, struct config or messages out. No sockets, no OpenSSL.
  *
- * Every directive is one row of a table in config/directives/ (see directives/README in rows.h); the
- * members of the structs below, the parser's entries, the defaults, the range checks, what `-T`
+ * Every directive is one row of a table in config/directives/ (see directives/README in rows.h);
+ * the members of the structs below, the parser's entries, the defaults, the range checks, what `-T`
  * prints and the manual's paragraphs all come from these rows. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -34,17 +34,18 @@ struct addr_list {
 #define CONFIG_TYPE_DURATION int64_t /* milliseconds; 0: off */
 #define CONFIG_TYPE_SIZE     int64_t /* octets */
 #define CONFIG_TYPE_STRING   char *  /* NULL: not set */
-#define CONFIG_TYPE_FILE     char *  /* a path, absolute or made so from the directory of its file; NULL: not set */
-#define CONFIG_TYPE_MODE     int64_t /* file mode bits; -1: not set */
-#define CONFIG_TYPE_STRINGS  struct string_list
-#define CONFIG_TYPE_FILES    struct string_list
-#define CONFIG_TYPE_ADDRS    struct addr_list
+#define CONFIG_TYPE_FILE \
+        char * /* a path, absolute or made so from the directory of its file; NULL: not set */
+#define CONFIG_TYPE_MODE    int64_t /* file mode bits; -1: not set */
+#define CONFIG_TYPE_STRINGS struct string_list
+#define CONFIG_TYPE_FILES   struct string_list
+#define CONFIG_TYPE_ADDRS   struct addr_list
 
 /* One struct a table: for each row the value, and where it was set (file NULL: the default). */
 #define CONFIG_ENUM(kind, ...) /* in kinds.h */
 #include "config/kinds.h"
-#define D(member, kind, ...)                                                                       \
-        CONFIG_TYPE_##kind member;                                                                 \
+#define D(member, kind, ...)       \
+        CONFIG_TYPE_##kind member; \
         struct origin member##_at;
 
 struct config_log {
@@ -52,7 +53,8 @@ struct config_log {
 };
 
 struct config_listen_tls {
-        bool present; /* listen-tls: {…} stands in the service (or in defaults, with it in the service) */
+        bool present; /* listen-tls: {…} stands in the service (or in defaults, with it in the
+                         service) */
         struct origin at;
 #include "config/directives/listen_tls.def"
 };

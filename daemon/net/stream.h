@@ -19,7 +19,7 @@ enum stream_end {
         STREAM_END,       /* FIN; on TLS close_notify */
         STREAM_TRUNCATED, /* TLS only: FIN without close_notify; the peer may still be reading */
         STREAM_RESET,     /* RST, or the kernel gave the peer up (ETIMEDOUT, EHOSTUNREACH …) */
-        STREAM_BROKEN,    /* TLS only: a fatal alert from the peer, or a record that does not verify */
+        STREAM_BROKEN, /* TLS only: a fatal alert from the peer, or a record that does not verify */
 };
 
 /* How far our own end (stream_finish) has got. */
@@ -70,7 +70,8 @@ struct stream {
         void *on_read_arg, *on_write_arg;
 };
 
-/* The two listener slots: a leg's input belongs to one pump, its output to the other. NULL: none. */
+/* The two listener slots: a leg's input belongs to one pump, its output to the other. NULL: none.
+ */
 static inline void stream_set_reader(struct stream *s, stream_changed_fn *fn, void *arg)
 {
         s->on_read = fn;
@@ -82,7 +83,8 @@ static inline void stream_set_writer(struct stream *s, stream_changed_fn *fn, vo
         s->on_write_arg = arg;
 }
 
-/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way. */
+/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way.
+ */
 static inline void stream_want_read(struct stream *s, bool want)
 {
         s->ops->want_read(s, want);
