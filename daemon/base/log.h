@@ -29,6 +29,8 @@ void log_close(void);
 
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+/* The level as syslog(3) counts: 3 (error) to 7 (debug). */
+int log_priority(enum log_level level);
 
 /* A message: `2026-01-31T23:59:59.123Z warning  text` in a file or on stderr (under systemd
  * `<4>text`), with its priority in syslog and the journal. errno is kept. */
