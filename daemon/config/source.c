@@ -52,7 +52,7 @@ static bool is_repeated(struct sources *s, const char *path, const struct origin
                 const struct origin *first = &s->files->at[i];
                 const char *what = other->open ? "includes itself this way" : "is included twice";
                 if (first->file == NULL)
-                        diag_error(s->diag, from, "%s %s: it is the file to begin with", path,
+                        diag_error(s->diag, from, "%s %s: the configuration begins with it", path,
                                    what);
                 else
                         diag_error(s->diag, from, "%s %s: it was named at %s:%u already", path,
