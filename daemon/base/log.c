@@ -156,6 +156,11 @@ void log_close(void)
         free(TAKE(the_log.path));
 }
 
+bool log_wants_fields(void)
+{
+        return atomic_load(&the_log.target) == TO_JOURNAL;
+}
+
 void log_set_level(enum log_level level)
 {
         atomic_store_explicit(&the_log.level, (int)level, memory_order_relaxed);

@@ -40,6 +40,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 void log_record(enum log_level level, const char *line, const char *message,
                 const struct log_field *fields, size_t n);
 
+/* Whether the fields go anywhere: without the journal they need not be made. */
+bool log_wants_fields(void);
+
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_notice(...)  log_line(LOG_LEVEL_NOTICE, __VA_ARGS__)

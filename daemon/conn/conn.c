@@ -15,11 +15,7 @@
 
 /* A new listener protocol is a codec in net/, a stage of its own, and one line here. */
 static const struct stage *const stages[] = {
-        &stage_client_tls,
-        &stage_dial,
-        &stage_upstream_tls,
-        &stage_relay,
-        NULL,
+        &stage_client_tls, &stage_dial, &stage_upstream_tls, &stage_relay, NULL,
 };
 
 static atomic_uint_least64_t last_id;

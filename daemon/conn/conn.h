@@ -42,10 +42,10 @@ struct conn {
 
         const struct stage *const *stage; /* NULL before the first */
         struct event stage_timer;
-        struct event *lifetime; /* NULL: no max-lifetime */
+        struct event *lifetime;       /* NULL: no max-lifetime */
         int64_t started_us, stage_us; /* clock_us: the connection, the stage */
 
-        int fd;        /* the client's socket until a stream has it */
+        int fd; /* the client's socket until a stream has it */
         int upstream_fd;
         struct stream *client, *upstream;
         enum stream_close_how close;
@@ -54,8 +54,8 @@ struct conn {
         size_t target;               /* the one reached */
         struct relay *relay;
 
-        enum reason why;        /* for a stage that returns STAGE_END */
-        char *detail;           /* owned */
+        enum reason why; /* for a stage that returns STAGE_END */
+        char *detail;    /* owned */
         struct record record;
         struct dial_attempt *attempts;
 };

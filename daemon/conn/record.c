@@ -93,8 +93,7 @@ static json_t *to_json(const struct record *r)
         json_object_set_new(o, "detail", string_or_null(r->detail));
         json_object_set_new(o, "path", string_or_null(r->path));
         json_object_set_new(o, "tls", tls_object(r->tls, r->handshake_ms));
-        json_object_set_new(o, "connect_tls",
-                            tls_object(r->connect_tls, r->connect_handshake_ms));
+        json_object_set_new(o, "connect_tls", tls_object(r->connect_tls, r->connect_handshake_ms));
         json_object_set_new(o, "attempts", attempts_array(r));
         return o;
 }
@@ -116,7 +115,8 @@ static char *to_text(const struct record *r)
         return text_take(&t);
 }
 
-/* --- the journal's fields: the members of the JSON object, SPLICED_TLS_VERSION for tls.version - */
+/* --- the journal's fields: the members of the JSON object, SPLICED_TLS_VERSION for tls.version -
+ */
 
 enum { FIELDS_MAX = 48 };
 
@@ -176,8 +176,8 @@ static enum log_level level_of(const struct record *r)
 {
         if (r->reason == REASON_END)
                 return LOG_LEVEL_INFO;
-        return r->reason == REASON_RESOURCE || r->reason == REASON_INTERNAL ? LOG_LEVEL_ERROR :
-                                                                              LOG_LEVEL_NOTICE;
+        return r->reason == REASON_RESOURCE || r->reason == REASON_INTERNAL ? LOG_LEVEL_ERROR
+                                                                            : LOG_LEVEL_NOTICE;
 }
 
 void record_write(const struct record *r, enum record_format format)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The record of a connection: one line at its end, as JSON, as text, or as fields of the journal. */
+/* The record of a connection: one line at its end, as JSON, as text, or as fields of the journal.
+ */
 #ifndef CONN_RECORD_H
 #define CONN_RECORD_H
 
@@ -21,8 +22,8 @@ struct record {
         int64_t half_closed_ms;
         enum ended_by ended_by;
         enum reason reason;
-        const char *detail; /* NULL: nothing to add */
-        const char *path;   /* NULL: no byte moved */
+        const char *detail;                       /* NULL: nothing to add */
+        const char *path;                         /* NULL: no byte moved */
         const struct tls_info *tls, *connect_tls; /* NULL: plain, or no handshake */
         int64_t connect_handshake_ms;
         const struct dial_attempt *attempts;

@@ -32,7 +32,8 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
 /* Milliseconds since the stage was entered. */
 int64_t conn_stage_ms(const struct conn *c);
 
-/* No upstream could be reached: a client that speaks TLS is told so by an alert before the reset. */
+/* No upstream could be reached: a client that speaks TLS is told so by an alert before the reset.
+ */
 void conn_alert_client(struct conn *c);
 
 #endif

@@ -26,15 +26,15 @@ static void on_relay_done(const struct relay_result *result, void *arg)
         c->record.ended_by = by_side[result->side];
         const char *detail = result->detail;
         if (result->outcome == RELAY_WRITE_TIMEOUT)
-                detail = result->side == RELAY_CLIENT ? "the client did not read" :
-                                                        "the upstream did not read";
+                detail = result->side == RELAY_CLIENT ? "the client did not read"
+                                                      : "the upstream did not read";
         conn_stage_failed(c, reason_of[result->outcome][result->side], detail);
 }
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->record.path = c->service->connect_tls != NULL ? c->upstream->ops->path :
-                                                           c->client->ops->path;
+        c->record.path =
+                c->service->connect_tls != NULL ? c->upstream->ops->path : c->client->ops->path;
         c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
                              on_relay_done, c);
         if (c->relay == NULL)

@@ -49,7 +49,7 @@ struct addrset *addrset_copy(const struct addrset *from, uint16_t port)
 /* getaddrinfo() reads a literal as everyone else does, the scope in fe80::1%eth0 included. */
 struct addrset *addrset_literal(const char *host)
 {
-        const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+        const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
         struct addrinfo *ai = NULL;
         if (getaddrinfo(host, NULL, &hints, &ai) != 0)
                 return NULL;

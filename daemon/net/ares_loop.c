@@ -35,7 +35,7 @@ static void rearm(struct ares_loop *l)
         }
         /* What is left is rounded down: without the extra we would be called too early, and again
          * and again for the rest of a millisecond. */
-        static const struct timeval extra = {.tv_usec = 1000};
+        static const struct timeval extra = { .tv_usec = 1000 };
         evutil_timeradd(&tv, &extra, &tv);
         evtimer_add(&l->timer, &tv);
 }
@@ -154,8 +154,8 @@ void ares_loop_free(struct ares_loop *l)
 
 void ares_loop_lookup(struct ares_loop *l, const char *host, ares_addrinfo_callback fn, void *arg)
 {
-        const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
-                                                  .ai_socktype = SOCK_STREAM};
+        const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
+                                                   .ai_socktype = SOCK_STREAM };
         ares_getaddrinfo(l->channel, host, NULL, &hints, fn, arg);
         rearm(l);
 }

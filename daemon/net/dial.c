@@ -73,13 +73,13 @@ struct dial *dial_start(struct event_base *base, struct resolver *resolver,
         struct dial *d = calloc(1, sizeof *d);
         if (d == NULL)
                 return NULL;
-        *d = (struct dial){.base = base,
-                           .resolver = resolver,
-                           .settings = *settings,
-                           .done = done,
-                           .arg = arg,
-                           .fd = -1,
-                           .outcome = DIAL_RESOLVE_FAILED};
+        *d = (struct dial){ .base = base,
+                            .resolver = resolver,
+                            .settings = *settings,
+                            .done = done,
+                            .arg = arg,
+                            .fd = -1,
+                            .outcome = DIAL_RESOLVE_FAILED };
         evtimer_assign(&d->step, base, on_step, d);
         evtimer_assign(&d->deadline, base, on_deadline, d);
         event_assign(&d->writable, base, -1, EV_WRITE, on_writable, d);
@@ -106,11 +106,11 @@ static void note(struct dial *d, int error, const char *text)
 /* Tell the owner, who may do as he pleases: the last thing to happen. */
 static void finish(struct dial *d)
 {
-        struct dial_result result = {.outcome = d->outcome,
-                                     .fd = d->outcome == DIAL_CONNECTED ? TAKE_FD(d->fd) : -1,
-                                     .target = d->target,
-                                     .n_attempts = d->attempts.n,
-                                     .attempts = TAKE(d->attempts.list)};
+        struct dial_result result = { .outcome = d->outcome,
+                                      .fd = d->outcome == DIAL_CONNECTED ? TAKE_FD(d->fd) : -1,
+                                      .target = d->target,
+                                      .n_attempts = d->attempts.n,
+                                      .attempts = TAKE(d->attempts.list) };
         d->attempts.n = 0;
         dial_done_fn *done = d->done;
         void *arg = d->arg;

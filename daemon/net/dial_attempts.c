@@ -37,10 +37,10 @@ void dial_attempts_add(struct dial_attempts *a, const char *target,
 {
         if (!make_room(a))
                 return;
-        struct dial_attempt one = {.target = strdup(target),
-                                   .text = text != NULL ? strdup(text) : NULL,
-                                   .error = error,
-                                   .took_us = took_us};
+        struct dial_attempt one = { .target = strdup(target),
+                                    .text = text != NULL ? strdup(text) : NULL,
+                                    .error = error,
+                                    .took_us = took_us };
         if (one.target == NULL || (text != NULL && one.text == NULL)) {
                 attempt_fini(&one);
                 return;

@@ -58,8 +58,8 @@ static in_port_t port_of(const struct sockaddress *a)
 /* The port alone tells, nearly always, and costs one call. */
 bool dial_socket_met_itself(int fd, const struct sockaddress *address)
 {
-        struct sockaddress local = {.len = sizeof local.storage};
-        struct sockaddress peer = {.len = sizeof peer.storage};
+        struct sockaddress local = { .len = sizeof local.storage };
+        struct sockaddress peer = { .len = sizeof peer.storage };
         return is_tcp(address) && getsockname(fd, &local.sa, &local.len) == 0 &&
                port_of(&local) == port_of(address) && getpeername(fd, &peer.sa, &peer.len) == 0 &&
                sockaddress_equal(&local, &peer);

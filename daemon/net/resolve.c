@@ -53,8 +53,8 @@ static const char *error_text(int status)
                 return "not a possible name";
         case ARES_ETIMEOUT:
                 return "the name server did not answer in time";
-        case ARES_ECONNREFUSED:
-                return "no name server can be reached";
+        case ARES_ECONNREFUSED: /* old c-ares says so, too, when every server failed or refused */
+                return "no name server could answer";
         case ARES_ESERVFAIL:
                 return "the name server failed";
         case ARES_EREFUSED:
@@ -188,7 +188,7 @@ static struct resolver *make(struct event_base *base, const struct ares_options 
 
 struct resolver *resolver_new(struct event_base *base)
 {
-        return make(base, &(struct ares_options){0}, 0, NULL);
+        return make(base, &(struct ares_options){ 0 }, 0, NULL);
 }
 
 struct resolver *resolver_new_with_server(struct event_base *base, const char *server,
@@ -196,14 +196,10 @@ struct resolver *resolver_new_with_server(struct event_base *base, const char *s
 {
         char servers[64];
         snprintf(servers, sizeof servers, "%s:%u", server, port);
-        const struct ares_options options = {
-                .flags = ARES_FLAG_NOSEARCH, .timeout = timeout_ms, .tries = tries};
+        const struct ares_options options = { .flags = ARES_FLAG_NOSEARCH,
+                                              .timeout = timeout_ms,
+                                              .tries = tries };
         return make(base, &options, ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES, servers);
-}
-
-size_t resolver_names(const struct resolver *r)
-{
-        return r->cache.n;
 }
 
 static void drop_queries(struct resolve_queries *list)

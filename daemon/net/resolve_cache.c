@@ -24,7 +24,7 @@ static size_t bucket_of(const char *host)
 
 void resolve_cache_init(struct resolve_cache *c)
 {
-        *c = (struct resolve_cache){0};
+        *c = (struct resolve_cache){ 0 };
         TAILQ_INIT(&c->by_age);
         for (size_t i = 0; i < RESOLVE_CACHE_BUCKETS; i++)
                 LIST_INIT(&c->buckets[i]);

@@ -3,7 +3,6 @@
 #ifndef NET_RESOLVE_INTERNAL_H
 #define NET_RESOLVE_INTERNAL_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct event_base;
@@ -14,8 +13,5 @@ struct resolver;
  */
 struct resolver *resolver_new_with_server(struct event_base *base, const char *server,
                                           uint16_t port, int timeout_ms, int tries);
-
-/* How many names are remembered or being asked for. */
-size_t resolver_names(const struct resolver *r);
 
 #endif

@@ -7,7 +7,9 @@
 
 #include "base/own.h"
 
-enum { HIGH_WATER = 64 * 1024 }; /* octets queued towards a leg before the other is no longer read */
+enum {
+        HIGH_WATER = 64 * 1024
+}; /* octets queued towards a leg before the other is no longer read */
 
 static const enum relay_half_close half_close_of[] = {
         [CONFIG_HALF_CLOSE_PROPAGATE] = RELAY_PROPAGATE,
@@ -67,12 +69,18 @@ static void open_sockets(struct service *s, struct diag *diag)
                            &s->n_socks);
 }
 
+static void close_sockets(struct service *s)
+{
+        for (size_t i = 0; i < s->n_socks; i++)
+                lsock_free(s->socks[i]);
+        s->n_socks = 0;
+}
+
 static void service_free(struct service *s)
 {
         if (s == NULL)
                 return;
-        for (size_t i = 0; i < s->n_socks; i++)
-                lsock_free(s->socks[i]);
+        close_sockets(s);
         free(s->socks);
         tls_context_free(s->listen_tls);
         tls_context_free(s->connect_tls);
@@ -80,7 +88,8 @@ static void service_free(struct service *s)
 }
 
 /* Mistakes are told in diag; a service that has some is only there to find further ones. */
-static struct service *service_new(const struct config_service *conf, struct diag *diag)
+static struct service *service_new(const struct config_service *conf, enum snapshot_scope scope,
+                                   struct diag *diag)
 {
         struct service *s = calloc(1, sizeof *s);
         if (s == NULL) {
@@ -95,7 +104,8 @@ static struct service *service_new(const struct config_service *conf, struct dia
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
                 s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
-        open_sockets(s, diag);
+        if (scope == SNAPSHOT_ALL)
+                open_sockets(s, diag);
         return s;
 }
 
@@ -110,7 +120,7 @@ static void snapshot_free(struct snapshot *s)
         free(s);
 }
 
-struct snapshot *snapshot_new(struct config **conf, struct diag *diag)
+struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag)
 {
         struct config *mine = TAKE(*conf);
         struct snapshot *s = calloc(1, sizeof *s);
@@ -128,7 +138,7 @@ struct snapshot *snapshot_new(struct config **conf, struct diag *diag)
         s->n_services = mine->n_services;
         tally_init(&s->tally, mine->max_connections);
         for (size_t i = 0; i < s->n_services; i++)
-                s->services[i] = service_new(mine->services[i], diag);
+                s->services[i] = service_new(mine->services[i], scope, diag);
         if (diag_errors(diag) > 0) {
                 snapshot_free(s);
                 return NULL;
@@ -140,6 +150,12 @@ struct snapshot *snapshot_ref(struct snapshot *s)
 {
         ref_get(&s->ref);
         return s;
+}
+
+void snapshot_close_sockets(struct snapshot *s)
+{
+        for (size_t i = 0; i < s->n_services; i++)
+                close_sockets(s->services[i]);
 }
 
 void snapshot_unref(struct snapshot *s)

@@ -31,10 +31,19 @@ struct snapshot {
         struct tally tally;
 };
 
+enum snapshot_scope {
+        SNAPSHOT_KEYS, /* certificates and keys only: to check a configuration beside a running
+                          daemon */
+        SNAPSHOT_ALL,  /* and bind the sockets */
+};
+
 /* Takes *conf (NULL stays behind, also on failure). Every mistake goes to diag; NULL when there was
  * one: whatever was opened is closed again. */
-struct snapshot *snapshot_new(struct config **conf, struct diag *diag);
+struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag);
 struct snapshot *snapshot_ref(struct snapshot *s);
+/* Close the listening sockets and remove the paths that were made for them. Only when no worker
+ * listens on them any more. */
+void snapshot_close_sockets(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL is fine */
 
 #endif
