@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: ISC
-# What the lints written for the shell share. A lint ends with 0 (fine), 1 (not), 77 (could not look).
+# What the lints written for the shell share. A lint ends with 0 (fine), 1 (not) or 77 (could not
+# look).
 
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 
