@@ -52,7 +52,7 @@ static int passed(const int *fds, int n, const char *names, int (*fn)(void))
 
 static int two_are_web(void)
 {
-        struct opened web = open_usual("systemd:web");
+        OPENED web = open_usual("systemd:web");
         CHECK(web.ok && web.n == 2);
         for (size_t i = 0; i < 2; i++) {
                 CHECK(fcntl(web.socks[i]->fd, F_GETFL) & O_NONBLOCK);
@@ -70,9 +70,9 @@ static int two_are_web(void)
         web = open_usual("systemd:web");
         CHECK(web.ok && web.n == 2);
         assert_serves(web.socks[0]);
-        struct opened other = open_usual("systemd:other");
+        OPENED other = open_usual("systemd:other");
         CHECK(other.ok && other.n == 1);
-        struct opened none = open_usual("systemd:none");
+        OPENED none = open_usual("systemd:none");
         CHECK(!none.ok);
         CHECK(strstr(none.said, "it passed \"web\", \"other\", \"web\"") != NULL);
         return 0;
@@ -90,7 +90,7 @@ static void sockets_are_adopted_by_their_name(void **state)
 
 static int unknown_is_one(void)
 {
-        struct opened o = open_usual("systemd:unknown");
+        OPENED o = open_usual("systemd:unknown");
         CHECK(o.ok && o.n == 1);
         return 0;
 }
@@ -113,7 +113,7 @@ static int each_is_wrong(void)
                 { "systemd:connected", "does not listen" },
         };
         for (size_t i = 0; i < COUNTOF(table); i++) {
-                struct opened o = open_usual(table[i].address);
+                OPENED o = open_usual(table[i].address);
                 CHECK(!o.ok);
                 CHECK(strstr(o.said, table[i].says) != NULL);
         }
@@ -134,7 +134,7 @@ static void what_cannot_be_accepted_from_is_refused(void **state)
 static int nothing_is_ours(void)
 {
         setenv("LISTEN_PID", "1", 1); /* inherited: it was meant for the parent */
-        struct opened o = open_usual("systemd:web");
+        OPENED o = open_usual("systemd:web");
         CHECK(!o.ok);
         CHECK(strstr(o.said, "passed no sockets") != NULL);
         return 0;
