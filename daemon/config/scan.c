@@ -200,33 +200,33 @@ static bool is_word(const char *p, size_t n, const char *word)
         return strlen(word) == n && strncasecmp(p, word, n) == 0;
 }
 
-/* libconfig 1.5 keeps the low 32 bits of a larger number, without a word. */
-static void check_integer(struct scan *s, const char *p, size_t n)
+static bool is_hex(const char *p)
 {
-        char *end;
-        errno = 0;
-        bool hex = n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
-        long long value = strtoll(p, &end, hex ? 16 : 10);
-        if (errno == ERANGE || value > INT_MAX || value < INT_MIN)
-                MISTAKE(s, s->line, "%.*s is too large a number", (int)n, p);
+        return p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
 }
 
-/* A number as libconfig's grammar has it: an integer (perhaps with L at its end) or a fraction. */
-static bool is_number(struct scan *s, const char *p, size_t n)
+/* An integer as libconfig's grammar has it, perhaps with L or LL after it. */
+static bool is_integer(const char *p, size_t n)
+{
+        size_t i = is_hex(p) ? 2 : *p == '-' || *p == '+';
+        size_t digits = strspn(p + i, is_hex(p) ? "0123456789abcdefABCDEF" : "0123456789");
+        size_t rest = n - i - digits;
+        return i + digits <= n && digits > 0 && rest <= 2 &&
+               strncmp(p + i + digits, "LL", rest) == 0;
+}
+
+/* libconfig 1.5 keeps the low 32 bits of a larger number, without a word. */
+static bool fits_int(const char *p)
+{
+        errno = 0;
+        long long value = strtoll(p, NULL, is_hex(p) ? 16 : 10);
+        return errno == 0 && value >= INT_MIN && value <= INT_MAX;
+}
+
+static bool is_fraction(const char *p, size_t n)
 {
         char *end;
-        size_t digits = n;
-        while (digits > 0 && n - digits < 2 && p[digits - 1] == 'L')
-                digits--;
-        bool sign = *p == '-' || *p == '+';
-        bool hex = n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
-        size_t begin = hex ? 2 : sign;
-        size_t span = strspn(p + begin, hex ? "0123456789abcdefABCDEF" : "0123456789");
-        if (span > 0 && begin + span == digits) {
-                check_integer(s, p, digits);
-                return true;
-        }
-        if (hex || n == 0 || strspn(p, "0123456789.eE+-") < n)
+        if (strspn(p, "0123456789.eE+-") < n)
                 return false;
         (void)strtod(p, &end);
         return end == p + n;
@@ -247,11 +247,14 @@ static void scan_bare_value(struct scan *s)
                 s->p++; /* nothing a value begins with: libconfig says where */
                 return;
         }
+        int len = (int)n;
         if (is_next_name(s, n))
-                MISTAKE(s, s->line, "the directive before %.*s has no value", (int)n, s->p);
-        else if (!is_word(s->p, n, "true") && !is_word(s->p, n, "false") && !is_number(s, s->p, n))
-                MISTAKE(s, s->line, "%.*s: text needs quotes, \"%.*s\"", (int)n, s->p, (int)n,
-                        s->p);
+                MISTAKE(s, s->line, "the directive before %.*s has no value", len, s->p);
+        else if (is_integer(s->p, n) && !fits_int(s->p))
+                MISTAKE(s, s->line, "%.*s is too large a number", len, s->p);
+        else if (!is_integer(s->p, n) && !is_fraction(s->p, n) && !is_word(s->p, n, "true") &&
+                 !is_word(s->p, n, "false"))
+                MISTAKE(s, s->line, "%.*s: text needs quotes, \"%.*s\"", len, s->p, len, s->p);
         s->p += n;
 }
 
