@@ -22,7 +22,7 @@ struct ares_loop {
         struct event_base *base;
         ares_channel channel;
         struct event timer;
-        LIST_HEAD(, watched) sockets;
+        LIST_HEAD(watched_list, watched) sockets;
 };
 
 /* c-ares is told of time only by being called when the next of its timeouts is due. */

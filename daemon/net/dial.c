@@ -38,7 +38,6 @@ struct dial {
         int fd;                      /* being connected, or connected */
         int64_t began_us;            /* the lookup or the try in hand */
         int backlog_wait_ms;
-        bool relieved;
 
         enum dial_outcome outcome; /* as it stands after the last try */
         struct dial_attempts attempts;
@@ -103,15 +102,20 @@ static void note(struct dial *d, int error, const char *text)
                           clock_us() - d->began_us);
 }
 
+static void take_attempts(struct dial *d, struct dial_attempt **attempts, size_t *n)
+{
+        *attempts = TAKE(d->attempts.list);
+        *n = d->attempts.n;
+        d->attempts.n = 0;
+}
+
 /* Tell the owner, who may do as he pleases: the last thing to happen. */
 static void finish(struct dial *d)
 {
-        struct dial_result result = { .outcome = d->outcome,
-                                      .fd = d->outcome == DIAL_CONNECTED ? TAKE_FD(d->fd) : -1,
-                                      .target = d->target,
-                                      .n_attempts = d->attempts.n,
-                                      .attempts = TAKE(d->attempts.list) };
-        d->attempts.n = 0;
+        struct dial_result result = { .outcome = d->outcome, .fd = -1, .target = d->target };
+        if (d->outcome == DIAL_CONNECTED)
+                result.fd = TAKE_FD(d->fd);
+        take_attempts(d, &result.attempts, &result.n_attempts);
         dial_done_fn *done = d->done;
         void *arg = d->arg;
         dial_free(d);
@@ -128,11 +132,8 @@ void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n)
                 return;
         if (d->query != NULL || d->address != NULL)
                 note(d, ECANCELED, "given up");
-        if (attempts != NULL) {
-                *n = d->attempts.n;
-                *attempts = TAKE(d->attempts.list);
-                d->attempts.n = 0;
-        }
+        if (attempts != NULL)
+                take_attempts(d, attempts, n);
         dial_free(d);
 }
 
@@ -195,8 +196,7 @@ static enum progress try_next_address(struct dial *d)
         d->address = &d->addresses->addresses[d->next++];
         d->began_us = clock_us();
         d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
-        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg,
-                                 &d->relieved);
+        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg);
         if (d->fd < 0) {
                 failed(d, errno, NULL);
                 /* Without a descriptor no other address is worth a try. */
@@ -227,7 +227,8 @@ static void run(struct dial *d, enum progress progress);
 static void on_looked_up(struct addrset *set, const char *error, void *arg)
 {
         struct dial *d = arg;
-        bool waited = TAKE(d->query) != NULL;
+        bool waited = d->query != NULL;
+        d->query = NULL;
         looked_up(d, set, error);
         if (waited)
                 run(d, GO_ON);

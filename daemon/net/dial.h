@@ -60,7 +60,7 @@ struct dial_settings {
 struct dial *dial_start(struct event_base *base, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg);
 /* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
- * the caller) when attempts is not NULL. */
+ * the caller) when attempts is not NULL; what was under way is the last, with ECANCELED. */
 void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n);
 
 #endif

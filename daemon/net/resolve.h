@@ -26,7 +26,7 @@ void addrset_free(struct addrset *set);
 typedef void resolve_done_fn(struct addrset *set, const char *error, void *arg);
 
 struct resolver *resolver_new(struct event_base *base); /* NULL with errno set */
-void resolver_free(struct resolver *r);                 /* queries under way end silently */
+void resolver_free(struct resolver *r); /* queries under way end silently and are gone */
 
 /* Look host up (a name or a literal) and give every address port (host order). Returns the query,
  * which lives until done runs or resolve_cancel(); NULL when done has run already. */

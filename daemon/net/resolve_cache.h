@@ -36,8 +36,8 @@ struct known {
 
 struct resolve_cache {
         size_t n;
-        TAILQ_HEAD(, known) by_age; /* the oldest first */
-        LIST_HEAD(, known) buckets[RESOLVE_CACHE_BUCKETS];
+        TAILQ_HEAD(known_by_age, known) by_age; /* the oldest first */
+        LIST_HEAD(known_bucket, known) buckets[RESOLVE_CACHE_BUCKETS];
 };
 
 void resolve_cache_init(struct resolve_cache *c);

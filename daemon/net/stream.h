@@ -55,7 +55,9 @@ typedef void stream_changed_fn(void *arg);
 struct stream {
         const struct stream_ops *ops;
         /* Octets received and not yet taken; octets to be sent. Borrowed from whatever is below.
-         * The reader may only remove from `in`, the writer only add to `out`. */
+         * The reader may only remove from `in`, the writer only add to `out`. `in` grows while
+         * reading is wanted: whoever cannot take the octets stops wanting. (A read watermark would
+         * not do: a bufferevent above it calls back again and again.) */
         struct evbuffer *in, *out;
         /* Set once, when every octet before the end is in `in`. */
         enum stream_end end;

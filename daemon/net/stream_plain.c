@@ -13,10 +13,7 @@
 #include "base/own.h"
 #include "net/hangup.h"
 
-enum {
-        INPUT_MAX = 64 * 1024,      /* octets kept in `in` before reading pauses by itself */
-        WRITE_AT_ONCE = 256 * 1024, /* octets for one write; libevent's own bound is 16 KiB */
-};
+enum { WRITE_AT_ONCE = 256 * 1024 }; /* octets for one write; libevent's own bound is 16 KiB */
 
 struct stream_plain {
         struct stream s;
@@ -156,7 +153,6 @@ struct stream *stream_plain_new(struct event_base *base, struct hangup *hangup, 
         p->s.in = bufferevent_get_input(p->bev);
         p->s.out = bufferevent_get_output(p->bev);
         bufferevent_setcb(p->bev, on_read, on_write, on_event, p);
-        bufferevent_setwatermark(p->bev, EV_READ, 0, INPUT_MAX);
         /* Called after every write, not only when all is gone: progress restarts timers. */
         bufferevent_setwatermark(p->bev, EV_WRITE, SIZE_MAX, 0);
         bufferevent_set_max_single_write(p->bev, WRITE_AT_ONCE);

@@ -41,13 +41,13 @@ struct relay {
         const struct relay_settings *set;
         struct relay_result result;
         bool updating, again; /* an update is running; something changed meanwhile */
-        bool ended;           /* an end was seen, first on side `first`, at ended_ms */
+        bool ended;           /* an end was seen, first on side `first`, at ended_us */
         enum relay_side first;
-        int64_t ended_ms;
+        int64_t ended_us;
         bool half_closed;    /* that end was clean: the other direction went on */
         int64_t progress_ms; /* when octets last moved, either way */
         int64_t poll_ms;     /* interval of asking the kernel; 0: nothing to ask */
-        int64_t half_closed_ms;
+        int64_t half_closed_us;
         struct event timer;
         int64_t timer_ms; /* when the timer is set to run; 0: it is not */
         relay_done_fn *done;
@@ -99,7 +99,7 @@ static void note_end(struct relay *r, enum relay_side side)
                 return;
         r->ended = r->half_closed = true;
         r->first = side;
-        r->ended_ms = clock_ms();
+        r->ended_us = clock_us();
         if (r->set->half_close == RELAY_CLOSE)
                 pump_limit(&r->pumps[other(side)]);
 }
@@ -116,7 +116,7 @@ static void begin_cut(struct relay *r, enum relay_side side, enum stream_end cut
         if (!r->ended) {
                 r->ended = true;
                 r->first = side;
-                r->ended_ms = clock_ms();
+                r->ended_us = clock_us();
         }
         pump_limit(&r->pumps[other(side)]);
 }
@@ -189,7 +189,9 @@ static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
                 *outcome = RELAY_IDLE_TIMEOUT;
         }
         if (set->half_close_ms > 0 && r->ended) {
-                int64_t since = r->progress_ms > r->ended_ms ? r->progress_ms : r->ended_ms;
+                int64_t since = r->ended_us / 1000;
+                if (since < r->progress_ms)
+                        since = r->progress_ms;
                 if (since + set->half_close_ms < first) {
                         first = since + set->half_close_ms;
                         *outcome = RELAY_HALF_CLOSE_TIMEOUT;
@@ -228,7 +230,7 @@ static void finish(struct relay *r)
         r->mode = RELAY_OVER;
         evtimer_del(&r->timer);
         if (r->half_closed)
-                r->half_closed_ms = clock_ms() - r->ended_ms;
+                r->half_closed_us = clock_us() - r->ended_us;
         if (r->result.outcome == RELAY_ENDED)
                 r->result.side = r->first;
         r->done(&r->result, r->arg);
@@ -329,13 +331,13 @@ void relay_start(struct relay *r)
 
 void relay_stats(const struct relay *r, struct relay_stats *out)
 {
-        int64_t half_closed = r->half_closed_ms;
+        int64_t half_closed = r->half_closed_us;
         if (r->mode != RELAY_OVER && r->half_closed)
-                half_closed = clock_ms() - r->ended_ms;
+                half_closed = clock_us() - r->ended_us;
         *out = (struct relay_stats){
                 .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
                 .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),
-                .half_closed_ms = half_closed,
+                .half_closed_ms = half_closed / 1000,
         };
 }
 

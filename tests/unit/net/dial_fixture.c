@@ -105,17 +105,20 @@ void targets_add(struct targets *t, const char *format, ...)
         assert_non_null(a);
         assert_null(addr_parse(text, ADDR_FOR_CONNECT, a));
         t->list = reallocarray(t->list, t->n + 1, sizeof(*t->list));
+        t->owned = reallocarray(t->owned, t->n + 1, sizeof(*t->owned));
         assert_non_null(t->list);
-        t->list[t->n++] = a;
+        assert_non_null(t->owned);
+        t->list[t->n] = t->owned[t->n] = a;
+        t->n++;
 }
 
 void targets_fini(struct targets *t)
 {
         for (size_t i = 0; i < t->n; i++) {
-                struct addr *a = (struct addr *)t->list[i];
-                addr_fini(a);
-                free(a);
+                addr_fini(t->owned[i]);
+                free(t->owned[i]);
         }
+        free(TAKE(t->owned));
         free(TAKE(t->list));
         t->n = 0;
 }

@@ -30,6 +30,7 @@ void unix_place_fini(struct unix_place *p);
 /* Addresses to dial, as people write them. */
 struct targets {
         const struct addr **list;
+        struct addr **owned; /* the same */
         size_t n;
 };
 void targets_add(struct targets *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

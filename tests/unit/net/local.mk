@@ -4,7 +4,8 @@ net_tests = \
 	tests/unit/net/test_dial \
 	tests/unit/net/test_dial_resources \
 	tests/unit/net/test_resolve \
-	tests/unit/net/test_resolve_cache
+	tests/unit/net/test_resolve_cache \
+	tests/unit/net/test_stream_plain
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
 
@@ -31,5 +32,18 @@ tests_unit_net_test_resolve_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_net_test_resolve_cache_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_resolve_cache_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_stream_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+endif
+
+if HAVE_CMOCKA
+
+check_PROGRAMS += tests/unit/net/test_lsock
+TESTS += tests/unit/net/test_lsock
+
+tests_unit_net_test_lsock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_lsock_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 endif
