@@ -20,6 +20,8 @@ SIZES = (0, 1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65537, 1000003, 
 # and our own bounded buffer.
 STOPPED_WITHIN = 16 * MB
 
+SMALL = 64 * 1024  # a receive buffer that is full soon
+
 _noise = random.Random(7).randbytes(32 * MB)
 
 
@@ -542,7 +544,7 @@ class DaemonPath:
         certs = w.certs
         self.rcvbuf = {"client": None, "upstream": None}
         if small_buffers:
-            self.rcvbuf["upstream" if by == "client" else "client"] = 16 * 1024
+            self.rcvbuf["upstream" if by == "client" else "client"] = SMALL
         self.listener = w.listen(tls=None if upstream == "plain" else certs.server(upstream),
                                  rcvbuf=self.rcvbuf["upstream"])
         settings = {"listen": "127.0.0.1:0", "connect": self.listener.address, **dict(row_settings)}

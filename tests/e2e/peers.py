@@ -238,6 +238,7 @@ class Peer:
             self.tls = tls.wrap_bio(self._in, self._out, server_side=server,
                                     server_hostname=None if server else server_name, session=session)
         self.established = tls is None
+        self.tls_version = self.tls_cipher = self.tls_alpn = None
         if server:
             self._learn_addresses()
         net.add(self)
@@ -273,6 +274,11 @@ class Peer:
         return struct.unpack("i", fcntl.ioctl(self.sock, SIOCOUTQ, b"\0" * 4))[0]
 
     @property
+    def unread(self):
+        """Octets in the kernel that this peer has not read."""
+        return struct.unpack("i", fcntl.ioctl(self.sock, termios.FIONREAD, b"\0" * 4))[0]
+
+    @property
     def arrived(self):
         """How many octets of plaintext have certainly arrived in the other side's kernel, in records
         that it can read."""
@@ -293,7 +299,7 @@ class Peer:
     def __str__(self):
         state = [f"  {self.name} {self.address}<->{self.remote}"]
         if self.tls is not None:
-            state.append(f"{self.tls.version()} established={self.established} tls_end={self.tls_end}")
+            state.append(f"{self.tls_version} established={self.established} tls_end={self.tls_end}")
         state.append(f"received={len(self.received)} queued={self.sent} handed={self.handed} "
                      f"todo={len(self._todo)} wire_left={self._wire_left} tcp_end={self.tcp_end} "
                      f"cut={self.cut} reading={self.reading} ended={self.ended}")
@@ -510,6 +516,8 @@ class Peer:
         try:
             self.tls.do_handshake()
             self.established = True
+            self.tls_version, self.tls_cipher = self.tls.version(), self.tls.cipher()[0]
+            self.tls_alpn = self.tls.selected_alpn_protocol()
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as e:

@@ -30,6 +30,8 @@ class Leg:
 
     def cut_seen(self):
         """A cut of this leg, or None."""
+        if self.peer.tls_end not in (None, "close_notify"):
+            return self.peer.tls_end
         if self.peer.ended in (None, "end") and not self.peer.cut:
             return None
         return self.peer.ended if self.peer.ended not in (None, "end") else "reset"
@@ -71,9 +73,11 @@ class Forwarder:
         a.peer.reading = self.flaw == "no-back-pressure" or b.backlog() < HIGH_WATER or b.peer.cut
 
     def pass_on(self, a, b):
-        if self.over or a.passed_on:
+        if self.over:
             return
         cut = a.cut_seen()
+        if a.passed_on and not a.peer.cut:
+            return
         if cut == "truncated" and (self.settings.get("truncation") == "forward"
                                    or self.flaw == "truncation-becomes-end"):
             cut = None
@@ -117,7 +121,7 @@ class Forwarder:
             return
         if self.flaw != "cut-loses-tail" and not b.delivered():
             return
-        if a.cut_seen() == "truncated" and not a.delivered():
+        if a.cut_seen() == "truncated" and not (a.delivered() and (b.gone() or b.peer.unread == 0)):
             return
         if a.peer.tls is not None and a.peer._wire_left and not a.peer.cut:
             return  # an alert on its way
@@ -142,7 +146,7 @@ class ReferencePath:
         client, upstream = kinds
         self.rcvbuf = {"client": None, "upstream": None}
         if small_buffers:
-            self.rcvbuf["upstream" if by == "client" else "client"] = 16 * 1024
+            self.rcvbuf["upstream" if by == "client" else "client"] = closing.SMALL
         self.upstream_listener = w.listen(tls=None if upstream == "plain" else certs.server(upstream),
                                           rcvbuf=self.rcvbuf["upstream"])
         self.listener = w.listen(tls=None if client == "plain" else certs.server())

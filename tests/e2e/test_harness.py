@@ -54,7 +54,6 @@ def test_right_forwarder(w, row, kinds, by):
     ("cut-waits-for-ever", "reset_midstream", "plain", "plain"),
     ("alert-becomes-end", "fatal_alert", "tls13", "plain"),
     ("alert-becomes-end", "bad_record", "tls12", "plain"),
-    ("holds-back-small-writes", "one_octet_at_a_time", "plain", "plain"),
     ("holds-back-small-writes", "question_and_answer", "plain", "plain"),
 ])
 def test_wrong_forwarder_is_caught(w, flaw, row, client, upstream):
