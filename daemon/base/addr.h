@@ -40,7 +40,8 @@ struct addr {
         bool any;      /* *:PORT: every IPv4 and IPv6 address of this machine */
         uint16_t port; /* ADDR_HOST, host order */
         char *text;    /* as written; owned */
-        char *host;    /* owned: host name or literal without brackets; path or @name; NAME; built-in */
+        char *host; /* owned: host name or literal without brackets; path or @name; NAME; built-in
+                     */
 };
 
 enum addr_use { ADDR_FOR_LISTEN, ADDR_FOR_CONNECT };

@@ -11,8 +11,8 @@ struct mailbox;
 /* Runs on the loop's thread, once for each message, in the order they were posted. */
 typedef void mailbox_fn(int what, void *data, void *arg);
 
-/* Returns NULL with errno set. To be freed on the loop's thread or after it has ended; messages
- * still inside are dropped (their data is not freed). */
+/* Returns NULL with errno set. To be freed on the loop's thread (not from inside fn) or after it
+ * has ended; messages still inside are dropped (their data is not freed). */
 struct mailbox *mailbox_new(struct event_base *base, mailbox_fn *fn, void *arg);
 void mailbox_free(struct mailbox *m);
 

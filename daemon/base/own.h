@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 /* TAKE(p): the value of a pointer; the variable it was in is NULL afterwards. */
-#define TAKE(pointer)                                                                              \
-        ({                                                                                         \
-                __typeof__(&(pointer)) from_ = &(pointer);                                         \
-                __typeof__(pointer) taken_ = *from_;                                               \
-                *from_ = NULL;                                                                     \
-                taken_;                                                                            \
+#define TAKE(pointer)                                      \
+        ({                                                 \
+                __typeof__(&(pointer)) from_ = &(pointer); \
+                __typeof__(pointer) taken_ = *from_;       \
+                *from_ = NULL;                             \
+                taken_;                                    \
         })
 
 /* TAKE_FD(fd): the same for a file descriptor; -1 stays behind. */
@@ -39,7 +39,7 @@ static inline void own_free(void *slot)
 #define COUNTOF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* CONTAINER(p, type, member): the struct of that type in which p is that member. */
-#define CONTAINER(pointer, type, member)                                                           \
+#define CONTAINER(pointer, type, member) \
         ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

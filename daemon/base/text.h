@@ -24,11 +24,12 @@ void text_addv(struct text *t, const char *format, va_list args)
         __attribute__((format(printf, 2, 0)));
 /* The string, "" when empty; borrowed, until the next change. */
 const char *text_str(const struct text *t);
-/* The string itself, owned by the caller (free()); NULL when an addition failed. t is empty after. */
+/* The string itself, owned by the caller (free()); NULL when an addition failed. t is empty after.
+ */
 char *text_take(struct text *t);
 
-/* Notations. Each returns NULL and fills *out, or says what is wrong (a constant, to be quoted after
- * the value: `"10 apples" is not a duration such as "250ms", "5s", "10m", "1h", "7d"`).         */
+/* Notations. Each returns NULL and fills *out, or says what is wrong (a constant, to be quoted
+ * after the value: `"10 apples" is not a duration such as "250ms", "5s", "10m", "1h", "7d"`). */
 
 /* "250ms" "5s" "10m" "1h" "7d" "off" → milliseconds; "off" is 0. A number needs its unit. */
 const char *text_to_duration(const char *s, int64_t *out_ms);
@@ -47,7 +48,8 @@ const char *text_from_rate(int64_t octets_per_second, char buf[static TEXT_QUANT
 
 /* The candidate nearest to word by typing mistakes (insert, delete, replace, swap neighbours), or
  * NULL when none is near enough to be meant. candidate(i, arg) returns NULL after the last. */
-const char *text_nearest(const char *word, const char *(*candidate)(size_t i, void *arg), void *arg);
+const char *text_nearest(const char *word, const char *(*candidate)(size_t i, void *arg),
+                         void *arg);
 
 /* Replace control characters and bytes that are not UTF-8, for text that came from a peer. */
 void text_add_printable(struct text *t, const char *s, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The configuration: bytes in, struct config or messages out. No sockets, no OpenSSL.
  *
- * Every directive is one row of a table in config/directives/ (see directives/README in rows.h); the
+ * Every directive is one row of a table in config/directives/ (rows.h says what is in a row); the
  * members of the structs below, the parser's entries, the defaults, the range checks, what `-T`
  * prints and the manual's paragraphs all come from these rows. */
 #ifndef CONFIG_CONFIG_H
@@ -14,37 +14,11 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
-
-struct string_list {
-        char **items;
-        struct origin *at; /* one each */
-        size_t n;
-};
-
-struct addr_list {
-        struct addr *items;
-        struct origin *at; /* one each */
-        size_t n;
-};
-
-/* The C type behind each kind of value. Enumerations are an int: the index of the word in the
- * kind's list of words (directives/kinds.def), named CONFIG_<KIND>_<WORD>. */
-#define CONFIG_TYPE_BOOL     bool
-#define CONFIG_TYPE_COUNT    int64_t
-#define CONFIG_TYPE_DURATION int64_t /* milliseconds; 0: off */
-#define CONFIG_TYPE_SIZE     int64_t /* octets */
-#define CONFIG_TYPE_STRING   char *  /* NULL: not set */
-#define CONFIG_TYPE_FILE     char *  /* a path, absolute or made so from the directory of its file; NULL: not set */
-#define CONFIG_TYPE_MODE     int64_t /* file mode bits; -1: not set */
-#define CONFIG_TYPE_STRINGS  struct string_list
-#define CONFIG_TYPE_FILES    struct string_list
-#define CONFIG_TYPE_ADDRS    struct addr_list
+#include "config/kinds.h" /* the C type and the constants of each kind of value */
 
 /* One struct a table: for each row the value, and where it was set (file NULL: the default). */
-#define CONFIG_ENUM(kind, ...) /* in kinds.h */
-#include "config/kinds.h"
-#define D(member, kind, ...)                                                                       \
-        CONFIG_TYPE_##kind member;                                                                 \
+#define D(member, kind, ...)       \
+        CONFIG_TYPE_##kind member; \
         struct origin member##_at;
 
 struct config_log {
@@ -52,7 +26,7 @@ struct config_log {
 };
 
 struct config_listen_tls {
-        bool present; /* listen-tls: {…} stands in the service (or in defaults, with it in the service) */
+        bool present; /* listen-tls: {…} stands in the service; the values may come from defaults */
         struct origin at;
 #include "config/directives/listen_tls.def"
 };
@@ -64,7 +38,7 @@ struct config_connect_tls {
 };
 
 struct config_listen_socket {
-        bool present;
+        bool present; /* the values hold either way */
         struct origin at;
 #include "config/directives/listen_socket.def"
 };
@@ -83,16 +57,17 @@ struct config {
         struct config_log log;
         struct config_service **services;
         size_t n_services;
-        struct string_list files; /* every file read; origins borrow their names from here */
+        struct config_service defaults; /* what defaults: {…} says; the services have it already */
+        struct string_list files;       /* every file read; origins borrow their names from here */
 };
 #undef D
 
 /* Read a file, or text given on the command line (named name in messages), with everything it
  * includes; apply defaults; check what can be checked without opening sockets or keys. All mistakes
  * go to diag. Returns NULL when there was one. Owned by the caller. */
-struct config *config_read_file(const char *path, struct diag *diag);
+struct config *config_read_path(const char *path, struct diag *diag);
 struct config *config_read_text(const char *text, const char *name, struct diag *diag);
-void config_free(struct config *c);
+void config_free(struct config *c); /* NULL is fine */
 
 /* The effective configuration in its own language, each value with a comment saying where it comes
  * from (`-T`). Reading it gives the same configuration. */

@@ -17,8 +17,8 @@ struct dial;
 struct dial_attempt {
         char *target;               /* the address as configured; owned */
         struct sockaddress address; /* len 0: the name was not resolved */
-        int error;                  /* errno of connect(2), ETIMEDOUT when time ran out; 0: connected, or see text */
-        char *text;                 /* why, in words; owned; NULL when connected */
+        int error; /* errno of connect(2), ETIMEDOUT when time ran out; 0: connected, or see text */
+        char *text; /* why, in words; owned; NULL when connected */
         int64_t took_us;
 };
 
@@ -33,8 +33,8 @@ enum dial_outcome {
 
 struct dial_result {
         enum dial_outcome outcome;
-        int fd;               /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
-        size_t target;        /* index into targets of the one connected to */
+        int fd; /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
+        size_t target;                 /* index into targets of the one connected to */
         struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
         size_t n_attempts;
 };
@@ -43,13 +43,15 @@ void dial_attempts_free(struct dial_attempt *attempts, size_t n);
 /* Runs once, never from inside dial_start. The dial is gone when it runs. */
 typedef void dial_done_fn(struct dial_result *result, void *arg);
 
-/* Called where socket(2) ran out of descriptors: free one and return 0 to have it tried once more. */
+/* Called where socket(2) ran out of descriptors: free one and return 0 to have it tried once more.
+ */
 typedef int dial_relief_fn(void *arg);
 
 struct dial_settings {
-        const struct addr *const *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
+        const struct addr *const
+                *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
         size_t n_targets;
-        int64_t timeout_ms; /* over everything; > 0 */
+        int64_t timeout_ms;     /* over everything; > 0 */
         dial_relief_fn *relief; /* may be NULL */
         void *relief_arg;
 };
@@ -58,7 +60,7 @@ struct dial_settings {
 struct dial *dial_start(struct event_base *base, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg);
 /* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
- * the caller) when attempts is not NULL. */
+ * the caller) when attempts is not NULL; what was under way is the last, with ECANCELED. */
 void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n);
 
 #endif

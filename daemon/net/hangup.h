@@ -3,8 +3,8 @@
  *
  * libevent drops a descriptor from epoll when neither reading nor writing is wanted, so a peer that
  * resets while we are paused would go unnoticed; asking for EV_CLOSED alone does not help, since
- * EPOLLERR is reported as EV_READ|EV_WRITE. One private epoll instance a worker watches for EPOLLERR
- * alone, edge-triggered: no wakeup for data, none twice for the same reset. */
+ * EPOLLERR is reported as EV_READ|EV_WRITE. One private epoll instance a worker watches for
+ * EPOLLERR alone, edge-triggered: no wakeup for data, none twice for the same reset. */
 #ifndef NET_HANGUP_H
 #define NET_HANGUP_H
 

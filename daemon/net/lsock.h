@@ -13,9 +13,10 @@
 /* One listening socket: non-blocking, close-on-exec. Shared by all workers, immutable. */
 struct lsock {
         int fd;
-        struct sockaddress address; /* what it is bound to in fact: the port is known after binding port 0 */
-        char *unlink_path;          /* Unix socket we made: removed when freed; else NULL */
-        dev_t unlink_dev;           /* … if the file there is still ours */
+        struct sockaddress
+                address;   /* what it is bound to in fact: the port is known after binding port 0 */
+        char *unlink_path; /* Unix socket we made: removed when freed; else NULL */
+        dev_t unlink_dev;  /* … if the file there is still ours */
         ino_t unlink_ino;
 };
 
@@ -31,8 +32,8 @@ struct lsock_settings {
  * name is one for each of its addresses) and append them to *socks (*n). Mistakes go to diag at
  * origin, naming the address and what to do; returns false then, with nothing appended.
  * SO_REUSEADDR is set, SO_REUSEPORT is not: two daemons on one port is an error. TCP_NODELAY and
- * SO_KEEPALIVE are set here, accepted sockets inherit them. A stale Unix path is replaced only if it
- * is a socket that refuses connections. */
+ * SO_KEEPALIVE are set here, accepted sockets inherit them. A stale Unix path is replaced only if
+ * it is a socket that refuses connections. */
 bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
                 const struct origin *at, struct lsock ***socks, size_t *n);
 void lsock_free(struct lsock *l);

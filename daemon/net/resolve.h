@@ -21,11 +21,12 @@ struct addrset {
 void addrset_free(struct addrset *set);
 
 /* Exactly one of set (owned by the callee; at least one address) and error (borrowed text, such as
- * "no such name") is not NULL. May run before resolve_start returns (a literal, a remembered name). */
+ * "no such name") is not NULL. May run before resolve_start returns (a literal, a remembered name).
+ */
 typedef void resolve_done_fn(struct addrset *set, const char *error, void *arg);
 
 struct resolver *resolver_new(struct event_base *base); /* NULL with errno set */
-void resolver_free(struct resolver *r);                 /* queries under way end silently */
+void resolver_free(struct resolver *r); /* queries under way end silently and are gone */
 
 /* Look host up (a name or a literal) and give every address port (host order). Returns the query,
  * which lives until done runs or resolve_cancel(); NULL when done has run already. */

@@ -19,7 +19,7 @@ enum stream_end {
         STREAM_END,       /* FIN; on TLS close_notify */
         STREAM_TRUNCATED, /* TLS only: FIN without close_notify; the peer may still be reading */
         STREAM_RESET,     /* RST, or the kernel gave the peer up (ETIMEDOUT, EHOSTUNREACH …) */
-        STREAM_BROKEN,    /* TLS only: a fatal alert from the peer, or a record that does not verify */
+        STREAM_BROKEN, /* TLS only: a fatal alert from the peer, or a record that does not verify */
 };
 
 /* How far our own end (stream_finish) has got. */
@@ -55,7 +55,9 @@ typedef void stream_changed_fn(void *arg);
 struct stream {
         const struct stream_ops *ops;
         /* Octets received and not yet taken; octets to be sent. Borrowed from whatever is below.
-         * The reader may only remove from `in`, the writer only add to `out`. */
+         * The reader may only remove from `in`, the writer only add to `out`. `in` grows while
+         * reading is wanted: whoever cannot take the octets stops wanting. (A read watermark would
+         * not do: a bufferevent above it calls back again and again.) */
         struct evbuffer *in, *out;
         /* Set once, when every octet before the end is in `in`. */
         enum stream_end end;
@@ -70,7 +72,8 @@ struct stream {
         void *on_read_arg, *on_write_arg;
 };
 
-/* The two listener slots: a leg's input belongs to one pump, its output to the other. NULL: none. */
+/* The two listener slots: a leg's input belongs to one pump, its output to the other. NULL: none.
+ */
 static inline void stream_set_reader(struct stream *s, stream_changed_fn *fn, void *arg)
 {
         s->on_read = fn;
@@ -82,7 +85,8 @@ static inline void stream_set_writer(struct stream *s, stream_changed_fn *fn, vo
         s->on_write_arg = arg;
 }
 
-/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way. */
+/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way.
+ */
 static inline void stream_want_read(struct stream *s, bool want)
 {
         s->ops->want_read(s, want);

@@ -37,8 +37,9 @@ enum relay_outcome {
 
 struct relay_result {
         enum relay_outcome outcome;
-        enum relay_side side; /* who ended first (ENDED), or whose doing it was */
-        char detail[160];     /* in words; "" when there is nothing to add */
+        enum relay_side side;        /* who ended first (ENDED), or whose doing it was */
+        enum stream_close_how close; /* how both legs are to be closed now */
+        const char *detail;          /* in words, borrowed; NULL when there is nothing to add */
 };
 
 /* For the record and for people who ask; octets are those given to the receiving side's kernel. */
@@ -47,19 +48,17 @@ struct relay_stats {
         int64_t half_closed_ms;        /* from the first end to the last; 0: never half-closed */
 };
 
-/* Runs once, never from inside relay_new; the relay may be freed from inside. */
+/* Runs once, from relay_start() or from the event loop. The relay may be freed from inside, the
+ * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
 
-/* Joins two streams, both borrowed: they must outlive the relay. settings is borrowed too. Data
- * starts to move from the event loop, or at once from inside. Returns NULL when memory is short. */
+/* Joins two streams, both borrowed: they must outlive the relay. settings is borrowed too. Returns
+ * NULL when memory is short. */
 struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
                         const struct relay_settings *settings, relay_done_fn *done, void *arg);
+void relay_start(struct relay *r);
 void relay_stats(const struct relay *r, struct relay_stats *out);
-/* NULL is fine. The streams are left as they are: who owns them closes them, with RST unless the
- * outcome was RELAY_ENDED (relay_outcome_close()). */
+/* NULL is fine. The streams are left as they are: who owns them closes them. */
 void relay_free(struct relay *r);
-
-enum stream_close_how relay_outcome_close(const struct relay_result *result,
-                                          const struct relay_settings *settings);
 
 #endif

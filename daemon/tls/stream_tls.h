@@ -13,9 +13,9 @@ struct hangup;
 
 enum stream_tls_role { STREAM_TLS_ACCEPT, STREAM_TLS_CONNECT };
 
-/* The handshake is over: error NULL, the stream can be used; or why it failed (borrowed text for the
- * record, for example "peer closed during the handshake", "certificate verify failed: …",
- * "peer sent alert: unknown ca"). Runs once, never from inside stream_tls_new; after a failure only
+/* The handshake is over: error NULL, the stream can be used; or why it failed (borrowed text for
+ * the record, for example "peer closed during the handshake", "certificate verify failed: …", "peer
+ * sent alert: unknown ca"). Runs once, never from inside stream_tls_new; after a failure only
  * stream_free() may be called, and may be called from inside. */
 typedef void stream_tls_done_fn(const char *error, void *arg);
 

@@ -1,4 +1,23 @@
-# check_PROGRAMS += tests/unit/base/test_text
-# tests_unit_base_test_text_SOURCES = tests/unit/base/test_text.c
-# tests_unit_base_test_text_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-# tests_unit_base_test_text_LDADD = $(LDADD) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+
+base_tests = \
+	tests/unit/base/test_addr \
+	tests/unit/base/test_diag \
+	tests/unit/base/test_log \
+	tests/unit/base/test_mailbox \
+	tests/unit/base/test_text
+check_PROGRAMS += $(base_tests)
+TESTS += $(base_tests)
+
+tests_unit_base_test_addr_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_addr_LDADD       = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_diag_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_diag_LDADD       = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_log_CPPFLAGS     = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_log_LDADD        = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_mailbox_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_text_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_text_LDADD       = $(LDADD) $(CMOCKA_LIBS)
+
+endif

@@ -1,0 +1,13 @@
+libspliced_a_SOURCES += \
+	daemon/conn/conn.c \
+	daemon/conn/conn.h \
+	daemon/conn/reason.c \
+	daemon/conn/reason.h \
+	daemon/conn/reasons.def \
+	daemon/conn/record.c \
+	daemon/conn/record.h \
+	daemon/conn/stage.h \
+	daemon/conn/stage_client_tls.c \
+	daemon/conn/stage_dial.c \
+	daemon/conn/stage_relay.c \
+	daemon/conn/stage_upstream_tls.c

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* A stage of a connection. conn_advance() alone runs them, so timers and trace lines exist once. */
+#ifndef CONN_STAGE_H
+#define CONN_STAGE_H
+
+#include "conn/conn.h"
+
+enum stage_result {
+        STAGE_NEXT, /* nothing to do here, or done already */
+        STAGE_WAIT, /* conn_stage_done() or conn_stage_failed() will follow */
+        STAGE_END,  /* the connection ends; conn_stage_why() said why */
+};
+
+struct stage {
+        const char *name;
+        enum stage_result (*enter)(struct conn *c);
+        /* Cancel what is under way; at any moment after enter, also when it is done. */
+        void (*leave)(struct conn *c);
+        int64_t (*timeout_ms)(const struct conn *c); /* NULL: none; 0: none */
+        enum reason timeout_reason;
+};
+
+extern const struct stage stage_client_tls, stage_dial, stage_upstream_tls, stage_relay;
+
+/* For stages: the next one; or the end. Both are the last thing a function does. */
+void conn_stage_done(struct conn *c);
+void conn_stage_failed(struct conn *c, enum reason why, const char *detail);
+
+/* Before returning STAGE_END. detail is copied and may be NULL. */
+enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *detail);
+
+/* Milliseconds since the stage was entered. */
+int64_t conn_stage_ms(const struct conn *c);
+
+/* No upstream could be reached: a client that speaks TLS is told so by an alert before the reset.
+ */
+void conn_alert_client(struct conn *c);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* The client's leg becomes a stream: plain at once, TLS after the handshake. */
+#include "conn/stage.h"
+
+#include "net/stream_plain.h"
+#include "tls/error.h"
+#include "tls/stream_tls.h"
+
+static void on_handshake(const char *error, void *arg)
+{
+        struct conn *c = arg;
+        c->record.handshake_ms = conn_stage_ms(c);
+        if (error != NULL)
+                conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
+        else
+                conn_stage_done(c);
+}
+
+static enum stage_result start_handshake(struct conn *c)
+{
+        SSL *ssl = tls_context_ssl(c->service->listen_tls, NULL);
+        if (ssl != NULL)
+                c->client = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->fd,
+                                           STREAM_TLS_ACCEPT, on_handshake, c);
+        if (c->client != NULL)
+                return STAGE_WAIT;
+        char error[TLS_ERROR_MAX];
+        SSL_free(ssl);
+        return conn_stage_why(c, REASON_RESOURCE, tls_error_text(error));
+}
+
+static enum stage_result client_tls_enter(struct conn *c)
+{
+        if (c->service->listen_tls != NULL)
+                return start_handshake(c);
+        c->client = stream_plain_new(c->env->base, c->env->hangup, &c->fd);
+        return c->client != NULL ? STAGE_NEXT : conn_stage_why(c, REASON_RESOURCE, "out of memory");
+}
+
+static void client_tls_leave(struct conn *c)
+{
+        (void)c; /* the stream goes with the connection */
+}
+
+static int64_t client_tls_timeout(const struct conn *c)
+{
+        return c->service->conf->handshake_timeout;
+}
+
+const struct stage stage_client_tls = {
+        .name = "client-tls",
+        .enter = client_tls_enter,
+        .leave = client_tls_leave,
+        .timeout_ms = client_tls_timeout,
+        .timeout_reason = REASON_HANDSHAKE_TIMEOUT,
+};

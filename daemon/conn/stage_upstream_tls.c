@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* The upstream's leg becomes a stream: plain at once, TLS after the handshake. */
+#include "conn/stage.h"
+
+#include "net/stream_plain.h"
+#include "tls/error.h"
+#include "tls/stream_tls.h"
+
+static void on_handshake(const char *error, void *arg)
+{
+        struct conn *c = arg;
+        c->record.connect_handshake_ms = conn_stage_ms(c);
+        if (error == NULL) {
+                conn_stage_done(c);
+                return;
+        }
+        conn_alert_client(c);
+        conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
+}
+
+static enum stage_result start_handshake(struct conn *c)
+{
+        SSL *ssl = tls_context_ssl(c->service->connect_tls, c->targets[c->target]->host);
+        if (ssl != NULL)
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->upstream_fd,
+                                             STREAM_TLS_CONNECT, on_handshake, c);
+        if (c->upstream != NULL)
+                return STAGE_WAIT;
+        char error[TLS_ERROR_MAX];
+        SSL_free(ssl);
+        return conn_stage_why(c, REASON_RESOURCE, tls_error_text(error));
+}
+
+static enum stage_result upstream_tls_enter(struct conn *c)
+{
+        if (c->upstream != NULL) /* a built-in */
+                return STAGE_NEXT;
+        if (c->service->connect_tls != NULL)
+                return start_handshake(c);
+        c->upstream = stream_plain_new(c->env->base, c->env->hangup, &c->upstream_fd);
+        if (c->upstream == NULL)
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
+        return STAGE_NEXT;
+}
+
+static void upstream_tls_leave(struct conn *c)
+{
+        (void)c; /* the stream goes with the connection */
+}
+
+static int64_t upstream_tls_timeout(const struct conn *c)
+{
+        return c->service->conf->handshake_timeout;
+}
+
+const struct stage stage_upstream_tls = {
+        .name = "upstream-tls",
+        .enter = upstream_tls_enter,
+        .leave = upstream_tls_leave,
+        .timeout_ms = upstream_tls_timeout,
+        .timeout_reason = REASON_HANDSHAKE_TIMEOUT,
+};

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+#include "control/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "base/own.h"
+#include "control/notify.h"
+#include "worker/worker.h"
+
+enum phase {
+        RUNNING,
+        DRAINING, /* accepts no more; connections may finish */
+        CUT,      /* every connection was ended */
+};
+
+struct daemon {
+        struct event_base *base;
+        struct mailbox *mailbox;
+        struct snapshot *snapshot;
+        struct worker **workers;
+        size_t n_workers, n_quiet, n_idle;
+        enum phase phase;
+        struct event *deadline;
+        struct event *on_term, *on_int, *on_usr1;
+};
+
+static size_t workers_wanted(const struct config *conf)
+{
+        if (conf->workers > 0)
+                return (size_t)conf->workers;
+        cpu_set_t set;
+        if (sched_getaffinity(0, sizeof set, &set) < 0)
+                return 1;
+        return (size_t)CPU_COUNT(&set);
+}
+
+static void cut_all(struct daemon *d, enum reason why)
+{
+        d->phase = CUT;
+        for (size_t i = 0; i < d->n_workers; i++)
+                worker_cut(d->workers[i], why);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct daemon *d = arg;
+        log_notice("drain-timeout ran out: %" PRId64 " connections are cut",
+                   tally_live(&d->snapshot->tally));
+        cut_all(d, REASON_DRAINED);
+}
+
+static void drain(struct daemon *d)
+{
+        char status[128];
+        snprintf(status, sizeof status, "draining, %" PRId64 " connections",
+                 tally_live(&d->snapshot->tally));
+        log_notice("%s", status);
+        notify_stopping(status);
+        d->phase = DRAINING;
+        for (size_t i = 0; i < d->n_workers; i++)
+                worker_drain(d->workers[i]);
+        int64_t patience = d->snapshot->conf->drain_timeout;
+        struct timeval in = clock_timeval(patience);
+        evtimer_add(d->deadline, &in);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct daemon *d = arg;
+        if (d->phase == RUNNING) {
+                drain(d);
+        } else {
+                log_notice("told again: stopping now");
+                cut_all(d, REASON_SHUTDOWN);
+        }
+}
+
+static void on_reopen(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        (void)arg;
+        const char *error = log_reopen();
+        if (error != NULL)
+                log_error("the log cannot be reopened: %s", error);
+        else
+                log_info("the log was reopened");
+}
+
+static void on_report(int what, void *data, void *arg)
+{
+        (void)data;
+        struct daemon *d = arg;
+        if (what == WORKER_QUIET && ++d->n_quiet == d->n_workers)
+                snapshot_close_sockets(d->snapshot);
+        if (what == WORKER_IDLE && ++d->n_idle == d->n_workers)
+                event_base_loopbreak(d->base);
+}
+
+/* On a worker's thread. */
+static void pass_report_on(enum worker_report what, void *arg)
+{
+        struct daemon *d = arg;
+        if (!mailbox_post(d->mailbox, (int)what, NULL))
+                log_error("out of memory: a worker's report is lost");
+}
+
+static bool catch_signal(struct daemon *d, struct event **slot, int number, event_callback_fn fn)
+{
+        *slot = evsignal_new(d->base, number, fn, d);
+        return *slot != NULL && event_add(*slot, NULL) == 0;
+}
+
+static bool start_workers(struct daemon *d)
+{
+        size_t wanted = workers_wanted(d->snapshot->conf);
+        d->workers = calloc(wanted, sizeof(struct worker *));
+        if (d->workers == NULL)
+                return false;
+        /* Signals are the main thread's: workers are born with all of them blocked. */
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &before);
+        while (d->n_workers < wanted) {
+                struct worker *w = worker_new(d->snapshot, pass_report_on, d);
+                if (w == NULL)
+                        break;
+                d->workers[d->n_workers++] = w;
+        }
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return d->n_workers == wanted;
+}
+
+static void tell_addresses(const struct snapshot *snapshot)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        for (size_t i = 0; i < snapshot->n_services; i++) {
+                const struct service *s = snapshot->services[i];
+                for (size_t j = 0; j < s->n_socks; j++)
+                        log_info("service %s: listening on %s", s->conf->name,
+                                 sockaddress_text(&s->socks[j]->address, text));
+        }
+}
+
+static bool start(struct daemon *d)
+{
+        d->base = event_base_new();
+        if (d->base == NULL)
+                return false;
+        d->mailbox = mailbox_new(d->base, on_report, d);
+        d->deadline = evtimer_new(d->base, on_deadline, d);
+        if (d->mailbox == NULL || d->deadline == NULL)
+                return false;
+        return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
+               catch_signal(d, &d->on_int, SIGINT, on_stop) &&
+               catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) && start_workers(d);
+}
+
+static void event_fini(struct event *e)
+{
+        if (e != NULL)
+                event_free(e);
+}
+
+static void fini(struct daemon *d)
+{
+        for (size_t i = 0; i < d->n_workers; i++)
+                worker_free(d->workers[i]);
+        free(d->workers);
+        event_fini(d->deadline);
+        event_fini(d->on_term);
+        event_fini(d->on_int);
+        event_fini(d->on_usr1);
+        mailbox_free(d->mailbox);
+        if (d->base != NULL)
+                event_base_free(d->base);
+}
+
+int daemon_run(struct snapshot *snapshot)
+{
+        struct daemon d = { .snapshot = snapshot };
+        char status[128];
+        int exit_status = EXIT_FAILURE;
+        signal(SIGPIPE, SIG_IGN);
+        if (start(&d)) {
+                tell_addresses(snapshot);
+                snprintf(status, sizeof status, "%zu services, %zu workers", snapshot->n_services,
+                         d.n_workers);
+                log_info("ready: %s", status);
+                notify_ready(status);
+                event_base_dispatch(d.base);
+                log_notice("stopped");
+                exit_status = EXIT_SUCCESS;
+        } else {
+                log_error("start-up failed: %s", strerror(errno));
+        }
+        fini(&d);
+        return exit_status;
+}

@@ -1,0 +1,7 @@
+libspliced_a_SOURCES += \
+	daemon/control/daemon.c \
+	daemon/control/daemon.h \
+	daemon/control/notify.c \
+	daemon/control/notify.h \
+	daemon/control/privileges.c \
+	daemon/control/privileges.h

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* Giving up the rights that start-up needed. */
+#ifndef CONTROL_PRIVILEGES_H
+#define CONTROL_PRIVILEGES_H
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "config/config.h"
+
+/* As many descriptors as the hard limit allows; failing that, what there is. */
+void privileges_raise_descriptors(void);
+
+/* Become the configured user and group for good, with that user's supplementary groups; nothing
+ * when neither is configured. Mistakes go to diag; false then: do not go on. */
+bool privileges_drop(const struct config *conf, struct diag *diag);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* spliced(8): options → load → build → drop privileges → run. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "config.h"
+#include "config/config.h"
+#include "control/daemon.h"
+#include "control/privileges.h"
+#include "options.h"
+#include "snapshot/snapshot.h"
+
+enum { EXIT_USAGE = 2 };
+
+static struct config *load(const struct options *options, struct diag *diag)
+{
+        if (options->text != NULL)
+                return config_read_text(options->text, "command line", diag);
+        return config_read_path(options->file, diag);
+}
+
+static bool open_log(const struct options *options, const struct config *conf, struct diag *diag)
+{
+        enum log_level level = options->verbose ? LOG_LEVEL_DEBUG : (enum log_level)conf->log.level;
+        const char *error = log_open(conf->log.target, level);
+        if (error != NULL)
+                diag_error(diag, &conf->log.target_at, "log.target: %s", error);
+        return error == NULL;
+}
+
+/* -t, -T: everything but the sockets, which a running daemon may hold. */
+static bool check(struct config **conf, bool dump, struct diag *diag)
+{
+        struct snapshot *snapshot = snapshot_new(conf, SNAPSHOT_KEYS, diag);
+        if (snapshot == NULL)
+                return false;
+        if (dump)
+                config_dump(snapshot->conf, stdout);
+        snapshot_unref(snapshot);
+        return true;
+}
+
+static struct snapshot *build(const struct options *options, struct config **conf,
+                              struct diag *diag)
+{
+        if (!open_log(options, *conf, diag))
+                return NULL;
+        struct snapshot *snapshot = snapshot_new(conf, SNAPSHOT_ALL, diag);
+        if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
+                snapshot_unref(snapshot);
+                return NULL;
+        }
+        return snapshot;
+}
+
+static bool run(const struct options *options, struct config **conf, struct diag *diag)
+{
+        privileges_raise_descriptors();
+        struct snapshot *snapshot = build(options, conf, diag);
+        diag_print(diag, stderr);
+        if (snapshot == NULL)
+                return false;
+        bool fine = daemon_run(snapshot) == EXIT_SUCCESS;
+        snapshot_unref(snapshot);
+        return fine;
+}
+
+int main(int argc, char **argv)
+{
+        struct options options;
+        if (!options_parse(argc, argv, &options))
+                return EXIT_USAGE;
+        if (options.what == OPTIONS_VERSION) {
+                puts(PACKAGE_STRING);
+                return EXIT_SUCCESS;
+        }
+        if (options.what == OPTIONS_HELP) {
+                options_help();
+                return EXIT_SUCCESS;
+        }
+        struct diag *diag = diag_new();
+        if (diag == NULL)
+                return EXIT_FAILURE;
+        struct config *conf = load(&options, diag);
+        bool fine = conf != NULL;
+        if (fine && options.what == OPTIONS_RUN) {
+                fine = run(&options, &conf, diag);
+        } else {
+                fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);
+                diag_print(diag, stderr);
+        }
+        config_free(conf);
+        diag_free(diag);
+        return fine ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/dial.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/clock.h"
+#include "base/own.h"
+#include "net/addrset.h"
+#include "net/dial_attempts.h"
+#include "net/dial_socket.h"
+#include "net/resolve.h"
+
+/* A full backlog of a Unix socket cannot be waited for, only tried again. */
+enum { BACKLOG_WAIT_FIRST_MS = 2, BACKLOG_WAIT_MAX_MS = 50 };
+
+/* One thing is done at a time, by take_step(); what is to be done next follows from what there is:
+ * a socket not yet connected, addresses not yet tried, targets not yet looked up. */
+struct dial {
+        struct event_base *base;
+        struct resolver *resolver;
+        struct dial_settings settings;
+        dial_done_fn *done;
+        void *arg;
+
+        size_t target;               /* the one in hand */
+        struct resolve_query *query; /* … is being looked up */
+        struct addrset *addresses;   /* … stands for these */
+        struct sockaddress *address; /* … of which this is being tried, or NULL */
+        size_t next;                 /* … and this is the next */
+        int fd;                      /* being connected, or connected */
+        int64_t began_us;            /* the lookup or the try in hand */
+        int backlog_wait_ms;
+        bool relieved;
+
+        enum dial_outcome outcome; /* as it stands after the last try */
+        struct dial_attempts attempts;
+        struct event step, writable, deadline;
+};
+
+enum progress {
+        GO_ON, /* take the next step */
+        WAIT,  /* an event will */
+        OVER,  /* the outcome stands */
+};
+
+static void on_step(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_deadline(evutil_socket_t fd, short what, void *arg);
+
+static void dial_free(struct dial *d)
+{
+        resolve_cancel(d->query);
+        event_del(&d->step);
+        event_del(&d->writable);
+        event_del(&d->deadline);
+        own_close(&d->fd);
+        addrset_free(d->addresses);
+        dial_attempts_free(d->attempts.list, d->attempts.n);
+        free(d);
+}
+
+struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+                        const struct dial_settings *settings, dial_done_fn *done, void *arg)
+{
+        struct dial *d = calloc(1, sizeof *d);
+        if (d == NULL)
+                return NULL;
+        *d = (struct dial){ .base = base,
+                            .resolver = resolver,
+                            .settings = *settings,
+                            .done = done,
+                            .arg = arg,
+                            .fd = -1,
+                            .outcome = DIAL_RESOLVE_FAILED };
+        evtimer_assign(&d->step, base, on_step, d);
+        evtimer_assign(&d->deadline, base, on_deadline, d);
+        event_assign(&d->writable, base, -1, EV_WRITE, on_writable, d);
+        const struct timeval timeout = clock_timeval(settings->timeout_ms);
+        if (evtimer_add(&d->deadline, &timeout) != 0) {
+                dial_free(d);
+                return NULL;
+        }
+        event_active(&d->step, EV_TIMEOUT, 1);
+        return d;
+}
+
+static const struct addr *target_of(const struct dial *d)
+{
+        return d->settings.targets[d->target];
+}
+
+static void note(struct dial *d, int error, const char *text)
+{
+        dial_attempts_add(&d->attempts, target_of(d)->text, d->address, error, text,
+                          clock_us() - d->began_us);
+}
+
+static void take_attempts(struct dial *d, struct dial_attempt **attempts, size_t *n)
+{
+        *attempts = TAKE(d->attempts.list);
+        *n = d->attempts.n;
+        d->attempts.n = 0;
+}
+
+/* Tell the owner, who may do as he pleases: the last thing to happen. */
+static void finish(struct dial *d)
+{
+        struct dial_result result = { .outcome = d->outcome, .fd = -1, .target = d->target };
+        if (d->outcome == DIAL_CONNECTED)
+                result.fd = TAKE_FD(d->fd);
+        take_attempts(d, &result.attempts, &result.n_attempts);
+        dial_done_fn *done = d->done;
+        void *arg = d->arg;
+        dial_free(d);
+        done(&result, arg);
+}
+
+void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n)
+{
+        if (attempts != NULL) {
+                *attempts = NULL;
+                *n = 0;
+        }
+        if (d == NULL)
+                return;
+        if (d->query != NULL || d->address != NULL)
+                note(d, ECANCELED, "given up");
+        if (attempts != NULL)
+                take_attempts(d, attempts, n);
+        dial_free(d);
+}
+
+static enum dial_outcome outcome_of(int error)
+{
+        if (dial_out_of_resources(error))
+                return DIAL_NO_RESOURCE;
+        return error == ECONNREFUSED ? DIAL_REFUSED : DIAL_FAILED;
+}
+
+/* The address in hand is not to be reached. */
+static enum progress failed(struct dial *d, int error, const char *text)
+{
+        note(d, error, text != NULL ? text : strerror(error));
+        d->outcome = outcome_of(error);
+        event_del(&d->writable);
+        own_close(&d->fd);
+        d->address = NULL;
+        return GO_ON;
+}
+
+static enum progress connected(struct dial *d)
+{
+        if (dial_socket_met_itself(d->fd, d->address))
+                return failed(d, ECONNREFUSED, "Connection refused (the socket had met itself)");
+        note(d, 0, NULL);
+        d->address = NULL;
+        d->outcome = DIAL_CONNECTED;
+        return OVER;
+}
+
+static enum progress wait_writable(struct dial *d)
+{
+        event_assign(&d->writable, d->base, d->fd, EV_WRITE, on_writable, d);
+        return event_add(&d->writable, NULL) == 0 ? WAIT : failed(d, ENOMEM, NULL);
+}
+
+static enum progress wait_for_backlog(struct dial *d)
+{
+        const struct timeval delay = clock_timeval(d->backlog_wait_ms);
+        d->backlog_wait_ms *= 2;
+        if (d->backlog_wait_ms > BACKLOG_WAIT_MAX_MS)
+                d->backlog_wait_ms = BACKLOG_WAIT_MAX_MS;
+        return evtimer_add(&d->step, &delay) == 0 ? WAIT : failed(d, ENOMEM, NULL);
+}
+
+static enum progress connect_socket(struct dial *d)
+{
+        if (connect(d->fd, &d->address->sa, d->address->len) == 0)
+                return connected(d);
+        if (errno == EINPROGRESS || errno == EINTR)
+                return wait_writable(d);
+        if (errno == EAGAIN && d->address->sa.sa_family == AF_UNIX)
+                return wait_for_backlog(d);
+        return failed(d, errno, NULL);
+}
+
+static enum progress try_next_address(struct dial *d)
+{
+        d->address = &d->addresses->addresses[d->next++];
+        d->began_us = clock_us();
+        d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
+        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg,
+                                 &d->relieved);
+        if (d->fd < 0) {
+                failed(d, errno, NULL);
+                /* Without a descriptor no other address is worth a try. */
+                return d->outcome == DIAL_NO_RESOURCE ? OVER : GO_ON;
+        }
+        return connect_socket(d);
+}
+
+static void next_target(struct dial *d)
+{
+        addrset_free(TAKE(d->addresses));
+        d->next = 0;
+        d->target++;
+}
+
+static void looked_up(struct dial *d, struct addrset *set, const char *error)
+{
+        d->addresses = set;
+        if (set != NULL)
+                return;
+        note(d, 0, error);
+        next_target(d);
+}
+
+static void run(struct dial *d, enum progress progress);
+
+/* Runs at once or later; only then is there a query. */
+static void on_looked_up(struct addrset *set, const char *error, void *arg)
+{
+        struct dial *d = arg;
+        bool waited = d->query != NULL;
+        d->query = NULL;
+        looked_up(d, set, error);
+        if (waited)
+                run(d, GO_ON);
+}
+
+static enum progress look_up(struct dial *d)
+{
+        const struct addr *a = target_of(d);
+        assert(a->kind == ADDR_HOST || a->kind == ADDR_UNIX);
+        d->began_us = clock_us();
+        if (a->kind == ADDR_HOST) {
+                d->query = resolve_start(d->resolver, a->host, a->port, on_looked_up, d);
+                return d->query == NULL ? GO_ON : WAIT;
+        }
+        OWN_FREE struct addrset *set = addrset_new(1);
+        if (set != NULL && addr_literal(a, &set->addresses[0]))
+                looked_up(d, TAKE(set), NULL);
+        else
+                looked_up(d, NULL, set == NULL ? strerror(ENOMEM) : "not a usable path");
+        return GO_ON;
+}
+
+static enum progress take_step(struct dial *d)
+{
+        if (d->fd >= 0)
+                return connect_socket(d);
+        if (d->addresses != NULL && d->next < d->addresses->n)
+                return try_next_address(d);
+        if (d->addresses != NULL)
+                next_target(d);
+        return d->target < d->settings.n_targets ? look_up(d) : OVER;
+}
+
+/* A loop, not a recursion: a hundred addresses may fail at once. */
+static void run(struct dial *d, enum progress progress)
+{
+        while (progress == GO_ON)
+                progress = take_step(d);
+        if (progress == OVER)
+                finish(d);
+}
+
+static void on_step(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        run(arg, GO_ON);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+        (void)what;
+        struct dial *d = arg;
+        int error = 0;
+        socklen_t len = sizeof error;
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+                error = errno;
+        run(d, error == 0 ? connected(d) : failed(d, error, NULL));
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct dial *d = arg;
+        char text[64];
+        snprintf(text, sizeof text, "timed out after %lld ms%s", (long long)d->settings.timeout_ms,
+                 d->query != NULL ? ", looking up the name" : "");
+        if (d->target < d->settings.n_targets)
+                failed(d, ETIMEDOUT, text);
+        d->outcome = DIAL_TIMED_OUT;
+        finish(d);
+}

@@ -1,0 +1,24 @@
+libspliced_a_SOURCES += \
+	daemon/net/hangup.c \
+	daemon/net/hangup.h \
+	daemon/net/stream.c \
+	daemon/net/stream.h \
+	daemon/net/stream_plain.c \
+	daemon/net/stream_plain.h
+
+libspliced_a_SOURCES += \
+	daemon/net/addrset.c \
+	daemon/net/addrset.h \
+	daemon/net/ares_loop.c \
+	daemon/net/ares_loop.h \
+	daemon/net/dial.c \
+	daemon/net/dial.h \
+	daemon/net/dial_attempts.c \
+	daemon/net/dial_attempts.h \
+	daemon/net/dial_socket.c \
+	daemon/net/dial_socket.h \
+	daemon/net/resolve.c \
+	daemon/net/resolve.h \
+	daemon/net/resolve_cache.c \
+	daemon/net/resolve_cache.h \
+	daemon/net/resolve_internal.h

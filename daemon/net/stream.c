@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/stream.h"
+
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void keep_first_detail(struct stream *s, const char *detail)
+{
+        if (s->detail == NULL && detail != NULL)
+                s->detail = strdup(detail); /* without memory the reason has no words, no more */
+}
+
+void stream_set_end(struct stream *s, enum stream_end end, const char *detail)
+{
+        if (s->end != STREAM_OPEN)
+                return;
+        /* Whoever reported the reset took it out of the socket: what is read then looks like a FIN.
+         */
+        if (s->lost != STREAM_OPEN)
+                end = s->lost;
+        if (stream_end_is_cut(end))
+                keep_first_detail(s, detail);
+        s->end = end;
+        if ((end == STREAM_RESET || end == STREAM_BROKEN) && s->lost == STREAM_OPEN)
+                s->lost = end;
+}
+
+void stream_set_lost(struct stream *s, enum stream_end lost, const char *detail)
+{
+        if (s->lost != STREAM_OPEN)
+                return;
+        keep_first_detail(s, detail);
+        s->lost = lost;
+}
+
+void stream_notify_reader(struct stream *s)
+{
+        if (s->on_read != NULL)
+                s->on_read(s->on_read_arg);
+}
+
+void stream_notify_writer(struct stream *s)
+{
+        if (s->on_write != NULL)
+                s->on_write(s->on_write_arg);
+}
+
+void stream_close_fd(int *fd, enum stream_close_how how)
+{
+        if (*fd < 0)
+                return;
+        if (how == STREAM_CLOSE_RESET) {
+                struct linger now = { .l_onoff = 1, .l_linger = 0 };
+                setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
+        close(*fd);
+        *fd = -1;
+}
+
+static size_t ask(int fd, unsigned long request)
+{
+        int n = 0;
+        return ioctl(fd, request, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+size_t stream_fd_unread(int fd)
+{
+        return ask(fd, FIONREAD);
+}
+
+size_t stream_fd_unsent(int fd)
+{
+        return ask(fd, SIOCOUTQNSD);
+}
+
+size_t stream_fd_unacked(int fd)
+{
+        return ask(fd, SIOCOUTQ);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/* What one leg's end or cut means for the other. Callbacks only say "look again": relay_update()
+ * brings everything up to date from the state of the two streams, as often as it takes.
+ *
+ *   on leg A                       pump A → B                          pump B → A
+ *   end                            drain, then pass the end on         flows on (close: drain what
+ *                                  (hold: once B has ended too)        has arrived, then end)
+ *   reset, broken (A is lost)      drain, wait for B's ACK             failed: throw away
+ *   truncated, truncation=reset    drain, wait for B's ACK             drain what has arrived, wait
+ *                                                                      for A's ACK
+ *   truncated, =forward            as an end                           as on an end
+ *
+ * After a cut both legs are closed with RST, once every octet that arrived before it has been
+ * acknowledged: a reset that overtook them would take them away again. */
+#include "relay/relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/clock.h"
+#include "relay/pump.h"
+
+enum {
+        POLL_FIRST_MS =
+                1, /* nothing tells when the last octet is acknowledged: ask, ever less often */
+        POLL_LAST_MS = 50,
+};
+
+enum relay_mode {
+        RELAY_OPEN,    /* ends may still come */
+        RELAY_CUTTING, /* a leg was cut: deliver what had arrived, then reset */
+        RELAY_OVER,    /* told */
+};
+
+struct relay {
+        enum relay_mode mode;
+        struct pump pumps[2]; /* by source: [RELAY_CLIENT] client → upstream */
+        const struct relay_settings *set;
+        struct relay_result result;
+        bool updating, again; /* an update is running; something changed meanwhile */
+        bool ended;           /* an end was seen, first on side `first`, at ended_us */
+        enum relay_side first;
+        int64_t ended_us;
+        bool half_closed;    /* that end was clean: the other direction went on */
+        int64_t progress_ms; /* when octets last moved, either way */
+        int64_t poll_ms;     /* interval of asking the kernel; 0: nothing to ask */
+        int64_t half_closed_us;
+        struct event timer;
+        int64_t timer_ms; /* when the timer is set to run; 0: it is not */
+        relay_done_fn *done;
+        void *arg;
+};
+
+static void update(struct relay *r);
+
+static enum relay_side other(enum relay_side side)
+{
+        return side == RELAY_CLIENT ? RELAY_UPSTREAM : RELAY_CLIENT;
+}
+
+static struct stream *leg(const struct relay *r, enum relay_side side)
+{
+        return r->pumps[side].src;
+}
+
+/* --- the rules ------------------------------------------------------------------------------- */
+
+static bool counts_as_end(const struct relay *r, enum stream_end end)
+{
+        if (end == STREAM_TRUNCATED)
+                return r->set->truncation == RELAY_TRUNCATION_FORWARD;
+        return end == STREAM_END;
+}
+
+static enum relay_outcome outcome_of(enum stream_end cut)
+{
+        switch (cut) {
+        case STREAM_TRUNCATED:
+                return RELAY_TRUNCATED;
+        case STREAM_BROKEN:
+                return RELAY_BROKEN;
+        default:
+                return RELAY_RESET;
+        }
+}
+
+static void note_end(struct relay *r, enum relay_side side)
+{
+        const struct stream *s = leg(r, side);
+        if (s->end == STREAM_TRUNCATED && r->result.outcome == RELAY_ENDED) {
+                r->result.outcome = RELAY_TRUNCATED; /* the record says so either way */
+                r->result.side = side;
+                r->result.detail = s->detail;
+        }
+        if (r->ended)
+                return;
+        r->ended = r->half_closed = true;
+        r->first = side;
+        r->ended_us = clock_us();
+        if (r->set->half_close == RELAY_CLOSE)
+                pump_limit(&r->pumps[other(side)]);
+}
+
+static void begin_cut(struct relay *r, enum relay_side side, enum stream_end cut)
+{
+        r->mode = RELAY_CUTTING;
+        r->result.close = STREAM_CLOSE_RESET;
+        if (r->result.outcome == RELAY_ENDED) {
+                r->result.outcome = outcome_of(cut);
+                r->result.side = side;
+                r->result.detail = leg(r, side)->detail;
+        }
+        if (!r->ended) {
+                r->ended = true;
+                r->first = side;
+                r->ended_us = clock_us();
+        }
+        pump_limit(&r->pumps[other(side)]);
+}
+
+static void look_at_leg(struct relay *r, enum relay_side side)
+{
+        const struct stream *s = leg(r, side);
+        if (r->mode != RELAY_OPEN)
+                return;
+        if (s->lost != STREAM_OPEN)
+                begin_cut(r, side, s->lost);
+        else if (counts_as_end(r, s->end))
+                note_end(r, side);
+        else if (s->end != STREAM_OPEN)
+                begin_cut(r, side, s->end);
+}
+
+static bool may_pass_end(const struct relay *r, enum relay_side side)
+{
+        const struct pump *p = &r->pumps[side];
+        if (p->state != PUMP_DRAINING || r->mode != RELAY_OPEN)
+                return false;
+        return r->set->half_close != RELAY_HOLD || r->pumps[other(side)].state != PUMP_FLOWING;
+}
+
+/* Whether all is done; sets poll_ms where only the kernel is still to be waited for. */
+static bool is_complete(struct relay *r)
+{
+        struct pump *up = &r->pumps[RELAY_CLIENT], *down = &r->pumps[RELAY_UPSTREAM];
+        bool complete, ours;
+        if (r->mode == RELAY_OPEN) {
+                ours = up->state == PUMP_DONE && down->state == PUMP_DONE;
+                /* close(2) now would leave the rest to the kernel, which gives up on a peer that
+                 * reads slowly. */
+                complete = ours && stream_unsent(up->dst) == 0 && stream_unsent(down->dst) == 0;
+        } else {
+                ours = pump_delivered(up) && pump_delivered(down);
+                complete = ours && pump_acknowledged(up) && pump_acknowledged(down);
+        }
+        bool limited = (up->state == PUMP_FLOWING && up->allowance != PUMP_NO_LIMIT) ||
+                       (down->state == PUMP_FLOWING && down->allowance != PUMP_NO_LIMIT);
+        if (complete || !(ours || limited))
+                r->poll_ms = 0;
+        else if (r->poll_ms == 0)
+                r->poll_ms = POLL_FIRST_MS;
+        return complete;
+}
+
+/* --- the timers ------------------------------------------------------------------------------ */
+
+static void note_progress(struct relay *r, struct pump *p, int64_t now, uint64_t moved_before,
+                          bool was_empty)
+{
+        uint64_t given = pump_given(p);
+        if (given != p->seen_given || was_empty)
+                p->written_ms = now;
+        if (given != p->seen_given || p->moved != moved_before)
+                r->progress_ms = now;
+        p->seen_given = given;
+}
+
+/* What runs out first: fills *outcome and *side, returns when (clock_ms); INT64_MAX: nothing. */
+static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
+                             enum relay_side *side)
+{
+        const struct relay_settings *set = r->set;
+        int64_t first = INT64_MAX;
+        if (set->idle_ms > 0) {
+                first = r->progress_ms + set->idle_ms;
+                *outcome = RELAY_IDLE_TIMEOUT;
+        }
+        if (set->half_close_ms > 0 && r->ended) {
+                int64_t since = r->ended_us / 1000;
+                if (since < r->progress_ms)
+                        since = r->progress_ms;
+                if (since + set->half_close_ms < first) {
+                        first = since + set->half_close_ms;
+                        *outcome = RELAY_HALF_CLOSE_TIMEOUT;
+                }
+        }
+        for (int i = 0; set->write_ms > 0 && i < 2; i++) {
+                const struct pump *p = &r->pumps[i];
+                if (p->state == PUMP_FAILED || stream_queued(p->dst) == 0)
+                        continue;
+                if (p->written_ms + set->write_ms < first) {
+                        first = p->written_ms + set->write_ms;
+                        *outcome = RELAY_WRITE_TIMEOUT;
+                        *side = other((enum relay_side)i);
+                }
+        }
+        return first;
+}
+
+static void set_timer(struct relay *r, int64_t now)
+{
+        enum relay_outcome outcome;
+        enum relay_side side;
+        int64_t at = next_deadline(r, &outcome, &side);
+        if (r->poll_ms > 0 && now + r->poll_ms < at)
+                at = now + r->poll_ms;
+        /* A deadline that moved away is found out when the timer runs: no work for each octet. */
+        if (at == INT64_MAX || (r->timer_ms != 0 && r->timer_ms <= at))
+                return;
+        struct timeval in = clock_timeval(at - now);
+        evtimer_add(&r->timer, &in);
+        r->timer_ms = at;
+}
+
+static void finish(struct relay *r)
+{
+        r->mode = RELAY_OVER;
+        evtimer_del(&r->timer);
+        if (r->half_closed)
+                r->half_closed_us = clock_us() - r->ended_us;
+        if (r->result.outcome == RELAY_ENDED)
+                r->result.side = r->first;
+        r->done(&r->result, r->arg);
+}
+
+static void time_is_up(struct relay *r, enum relay_outcome outcome, enum relay_side side)
+{
+        if (r->mode == RELAY_OPEN && r->result.outcome == RELAY_ENDED) {
+                r->result.outcome = outcome;
+                r->result.side = side;
+        }
+        r->result.close = STREAM_CLOSE_RESET;
+        finish(r);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct relay *r = arg;
+        enum relay_outcome outcome = RELAY_ENDED;
+        enum relay_side side = RELAY_CLIENT;
+        int64_t now = clock_ms();
+        r->timer_ms = 0;
+        if (now >= next_deadline(r, &outcome, &side)) {
+                time_is_up(r, outcome, side);
+                return;
+        }
+        if (r->poll_ms > 0)
+                r->poll_ms = r->poll_ms * 2 < POLL_LAST_MS ? r->poll_ms * 2 : POLL_LAST_MS;
+        update(r);
+}
+
+/* --- bringing it up to date ------------------------------------------------------------------ */
+
+static void run_pump(struct relay *r, enum relay_side side, int64_t now)
+{
+        struct pump *p = &r->pumps[side];
+        uint64_t moved = p->moved;
+        bool was_empty = pump_given(p) == p->moved;
+        pump_run(p, r->set->high_water);
+        if (may_pass_end(r, side))
+                pump_pass_end(p);
+        note_progress(r, p, now, moved, was_empty);
+}
+
+static void update(struct relay *r)
+{
+        r->again = true;
+        if (r->updating || r->mode == RELAY_OVER)
+                return;
+        r->updating = true;
+        int64_t now = clock_ms();
+        while (r->again) {
+                r->again = false;
+                look_at_leg(r, RELAY_CLIENT);
+                look_at_leg(r, RELAY_UPSTREAM);
+                run_pump(r, RELAY_CLIENT, now);
+                run_pump(r, RELAY_UPSTREAM, now);
+                pump_update_interest(&r->pumps[RELAY_CLIENT], r->set->high_water);
+                pump_update_interest(&r->pumps[RELAY_UPSTREAM], r->set->high_water);
+        }
+        r->updating = false;
+        if (is_complete(r))
+                finish(r);
+        else
+                set_timer(r, now);
+}
+
+static void on_change(void *arg)
+{
+        update(arg);
+}
+
+struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
+                        const struct relay_settings *settings, relay_done_fn *done, void *arg)
+{
+        struct relay *r = calloc(1, sizeof *r);
+        if (r == NULL)
+                return NULL;
+        *r = (struct relay){ .set = settings, .done = done, .arg = arg };
+        r->result.close = STREAM_CLOSE;
+        pump_init(&r->pumps[RELAY_CLIENT], client, upstream);
+        pump_init(&r->pumps[RELAY_UPSTREAM], upstream, client);
+        evtimer_assign(&r->timer, base, on_timer, r);
+        return r;
+}
+
+void relay_start(struct relay *r)
+{
+        r->progress_ms = clock_ms();
+        for (int i = 0; i < 2; i++) {
+                stream_set_reader(r->pumps[i].src, on_change, r);
+                stream_set_writer(r->pumps[i].dst, on_change, r);
+        }
+        update(r);
+}
+
+void relay_stats(const struct relay *r, struct relay_stats *out)
+{
+        int64_t half_closed = r->half_closed_us;
+        if (r->mode != RELAY_OVER && r->half_closed)
+                half_closed = clock_us() - r->ended_us;
+        *out = (struct relay_stats){
+                .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
+                .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),
+                .half_closed_ms = half_closed / 1000,
+        };
+}
+
+void relay_free(struct relay *r)
+{
+        if (r == NULL)
+                return;
+        evtimer_del(&r->timer);
+        for (int i = 0; i < 2; i++) {
+                stream_set_reader(r->pumps[i].src, NULL, NULL);
+                stream_set_writer(r->pumps[i].dst, NULL, NULL);
+        }
+        free(r);
+}

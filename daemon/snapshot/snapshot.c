@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "snapshot/snapshot.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+#include "base/own.h"
+
+enum {
+        HIGH_WATER = 64 * 1024
+}; /* octets queued towards a leg before the other is no longer read */
+
+static const enum relay_half_close half_close_of[] = {
+        [CONFIG_HALF_CLOSE_PROPAGATE] = RELAY_PROPAGATE,
+        [CONFIG_HALF_CLOSE_HOLD] = RELAY_HOLD,
+        [CONFIG_HALF_CLOSE_CLOSE] = RELAY_CLOSE,
+};
+
+static const enum relay_truncation truncation_of[] = {
+        [CONFIG_TRUNCATION_RESET] = RELAY_TRUNCATION_RESET,
+        [CONFIG_TRUNCATION_FORWARD] = RELAY_TRUNCATION_FORWARD,
+};
+
+static struct relay_settings relay_settings_of(const struct config_service *conf)
+{
+        return (struct relay_settings){
+                .half_close = half_close_of[conf->half_close],
+                .truncation = truncation_of[conf->truncation],
+                .idle_ms = conf->idle_timeout,
+                .half_close_ms = conf->half_close_timeout,
+                .write_ms = conf->write_timeout,
+                .high_water = HIGH_WATER,
+        };
+}
+
+static uid_t socket_owner(const struct config_listen_socket *conf, struct diag *diag)
+{
+        if (conf->owner == NULL)
+                return (uid_t)-1;
+        const struct passwd *user = getpwnam(conf->owner);
+        if (user == NULL)
+                diag_error(diag, &conf->owner_at, "owner: there is no user \"%s\"", conf->owner);
+        return user != NULL ? user->pw_uid : (uid_t)-1;
+}
+
+static gid_t socket_group(const struct config_listen_socket *conf, struct diag *diag)
+{
+        if (conf->group == NULL)
+                return (gid_t)-1;
+        const struct group *group = getgrnam(conf->group);
+        if (group == NULL)
+                diag_error(diag, &conf->group_at, "group: there is no group \"%s\"", conf->group);
+        return group != NULL ? group->gr_gid : (gid_t)-1;
+}
+
+static void open_sockets(struct service *s, struct diag *diag)
+{
+        const struct config_listen_socket *conf = &s->conf->listen_socket;
+        struct lsock_settings settings = {
+                .backlog = (int)conf->backlog,
+                .mode = (mode_t)conf->mode,
+                .uid = socket_owner(conf, diag),
+                .gid = socket_group(conf, diag),
+        };
+        const struct addr_list *listen = &s->conf->listen;
+        for (size_t i = 0; i < listen->n; i++)
+                lsock_open(&listen->items[i], &settings, diag, &listen->at[i], &s->socks,
+                           &s->n_socks);
+}
+
+static void close_sockets(struct service *s)
+{
+        for (size_t i = 0; i < s->n_socks; i++)
+                lsock_free(s->socks[i]);
+        s->n_socks = 0;
+}
+
+static void service_free(struct service *s)
+{
+        if (s == NULL)
+                return;
+        close_sockets(s);
+        free(s->socks);
+        tls_context_free(s->listen_tls);
+        tls_context_free(s->connect_tls);
+        free(s);
+}
+
+/* Mistakes are told in diag; a service that has some is only there to find further ones. */
+static struct service *service_new(const struct config_service *conf, enum snapshot_scope scope,
+                                   struct diag *diag)
+{
+        struct service *s = calloc(1, sizeof *s);
+        if (s == NULL) {
+                diag_error(diag, &conf->at, "service \"%s\": out of memory", conf->name);
+                return NULL;
+        }
+        s->conf = conf;
+        s->relay = relay_settings_of(conf);
+        tally_init(&s->tally, conf->max_connections);
+        upstream_init(&s->upstream, conf);
+        if (conf->listen_tls.present)
+                s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
+        if (conf->connect_tls.present)
+                s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
+        if (scope == SNAPSHOT_ALL)
+                open_sockets(s, diag);
+        return s;
+}
+
+static void snapshot_free(struct snapshot *s)
+{
+        if (s == NULL)
+                return;
+        for (size_t i = 0; i < s->n_services; i++)
+                service_free(s->services[i]);
+        free(s->services);
+        config_free(s->conf);
+        free(s);
+}
+
+struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag)
+{
+        struct config *mine = TAKE(*conf);
+        struct snapshot *s = calloc(1, sizeof *s);
+        struct service **services = calloc(mine->n_services, sizeof(struct service *));
+        if (s == NULL || services == NULL) {
+                diag_error(diag, NULL, "out of memory");
+                config_free(mine);
+                free(services);
+                free(s);
+                return NULL;
+        }
+        ref_init(&s->ref);
+        s->conf = mine;
+        s->services = services;
+        s->n_services = mine->n_services;
+        tally_init(&s->tally, mine->max_connections);
+        for (size_t i = 0; i < s->n_services; i++)
+                s->services[i] = service_new(mine->services[i], scope, diag);
+        if (diag_errors(diag) > 0) {
+                snapshot_free(s);
+                return NULL;
+        }
+        return s;
+}
+
+struct snapshot *snapshot_ref(struct snapshot *s)
+{
+        ref_get(&s->ref);
+        return s;
+}
+
+void snapshot_close_sockets(struct snapshot *s)
+{
+        for (size_t i = 0; i < s->n_services; i++)
+                close_sockets(s->services[i]);
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+        if (s != NULL && ref_put(&s->ref))
+                snapshot_free(s);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* Accepting for one worker: in batches, and not at all while descriptors are short.
+ *
+ * A reserve descriptor is held, so that a connection that was accepted can still reach its upstream
+ * when the limit is hit. While the reserve is out, or accept(2) itself ran into the limit,
+ * accepting pauses: who connects waits in the kernel's queue. */
+#ifndef WORKER_ACCEPTOR_H
+#define WORKER_ACCEPTOR_H
+
+#include "base/addr.h"
+#include "snapshot/snapshot.h"
+
+struct event_base;
+struct acceptor;
+
+/* A client has connected. *fd is owned by the callee when it takes it; what it leaves is closed. */
+typedef void accepted_fn(struct service *service, const struct lsock *sock,
+                         const struct sockaddress *client, int *fd, void *arg);
+
+/* Accepts on every socket of the snapshot, which is borrowed until acceptor_stop(). NULL: errno. */
+struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
+                              accepted_fn *accepted, void *arg);
+
+/* Take what waits in the queues, then accept no more. Idempotent. */
+void acceptor_stop(struct acceptor *a);
+void acceptor_free(struct acceptor *a);
+
+/* Give the reserve up to somebody who needs a descriptor (a dial_relief_fn): 0, or -1 when it is
+ * out already. */
+int acceptor_relief(void *acceptor);
+
+#endif

@@ -1,0 +1,5 @@
+libspliced_a_SOURCES += \
+	daemon/worker/acceptor.c \
+	daemon/worker/acceptor.h \
+	daemon/worker/worker.c \
+	daemon/worker/worker.h

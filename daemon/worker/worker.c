@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "base/own.h"
+#include "conn/conn.h"
+#include "net/hangup.h"
+#include "net/resolve.h"
+#include "worker/acceptor.h"
+
+enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP };
+
+struct worker {
+        struct event_base *base;
+        struct mailbox *mailbox;
+        struct hangup *hangup;
+        struct resolver *resolver;
+        struct acceptor *acceptor;
+        struct snapshot *snapshot; /* held */
+        struct conn_env env;
+        struct conn_list living, dead;
+        bool draining, told_idle, stopping;
+        pthread_t thread;
+        bool started;
+        worker_report_fn *report;
+        void *arg;
+};
+
+static void on_ended(struct conn *c, void *arg)
+{
+        struct worker *w = arg;
+        TAILQ_REMOVE(&w->living, c, entry);
+        TAILQ_INSERT_TAIL(&w->dead, c, entry);
+}
+
+static bool enter_tallies(struct worker *w, struct service *service)
+{
+        if (!tally_enter(&w->snapshot->tally))
+                return false;
+        if (tally_enter(&service->tally))
+                return true;
+        tally_leave(&w->snapshot->tally);
+        return false;
+}
+
+static void on_accepted(struct service *service, const struct lsock *sock,
+                        const struct sockaddress *client, int *fd, void *arg)
+{
+        struct worker *w = arg;
+        bool admitted = enter_tallies(w, service);
+        struct conn *c =
+                conn_new(&w->env, w->snapshot, service, &sock->address, client, fd, admitted);
+        if (c == NULL) {
+                log_error("service %s: a connection is refused: out of memory",
+                          service->conf->name);
+                if (admitted) {
+                        tally_leave(&service->tally);
+                        tally_leave(&w->snapshot->tally);
+                }
+                return;
+        }
+        TAILQ_INSERT_TAIL(&w->living, c, entry);
+        if (admitted)
+                conn_start(c);
+        else
+                conn_end(c, REASON_LIMIT);
+}
+
+static void cut_all(struct worker *w, enum reason why)
+{
+        while (!TAILQ_EMPTY(&w->living))
+                conn_end(TAILQ_FIRST(&w->living), why);
+}
+
+static void on_order(int order, void *data, void *arg)
+{
+        struct worker *w = arg;
+        switch ((enum order)order) {
+        case ORDER_DRAIN:
+                acceptor_stop(w->acceptor);
+                w->draining = true;
+                w->report(WORKER_QUIET, w->arg);
+                break;
+        case ORDER_CUT:
+                cut_all(w, (enum reason)(intptr_t)data);
+                break;
+        case ORDER_STOP:
+                w->stopping = true;
+                break;
+        }
+}
+
+static void reap(struct worker *w)
+{
+        struct conn *c;
+        while ((c = TAILQ_FIRST(&w->dead)) != NULL) {
+                TAILQ_REMOVE(&w->dead, c, entry);
+                conn_free(c);
+        }
+        if (w->draining && !w->told_idle && TAILQ_EMPTY(&w->living)) {
+                w->told_idle = true;
+                w->report(WORKER_IDLE, w->arg);
+        }
+}
+
+static void *run(void *arg)
+{
+        struct worker *w = arg;
+        while (!w->stopping && event_base_loop(w->base, EVLOOP_ONCE) == 0)
+                reap(w);
+        cut_all(w, REASON_SHUTDOWN);
+        reap(w);
+        OPENSSL_thread_stop();
+        return NULL;
+}
+
+static struct event_base *new_base(void)
+{
+        struct event_config *config = event_config_new();
+        if (config == NULL)
+                return NULL;
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        struct event_base *base = event_base_new_with_config(config);
+        event_config_free(config);
+        return base;
+}
+
+static bool build(struct worker *w)
+{
+        w->base = new_base();
+        if (w->base == NULL)
+                return false;
+        w->mailbox = mailbox_new(w->base, on_order, w);
+        w->hangup = hangup_new(w->base);
+        w->resolver = resolver_new(w->base);
+        if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
+                return false;
+        w->acceptor = acceptor_new(w->base, w->snapshot, on_accepted, w);
+        if (w->acceptor == NULL)
+                return false;
+        w->env = (struct conn_env){
+                .base = w->base,
+                .hangup = w->hangup,
+                .resolver = w->resolver,
+                .relief = acceptor_relief,
+                .relief_arg = w->acceptor,
+                .ended = on_ended,
+                .ended_arg = w,
+        };
+        w->started = pthread_create(&w->thread, NULL, run, w) == 0;
+        return w->started;
+}
+
+struct worker *worker_new(struct snapshot *snapshot, worker_report_fn *report, void *arg)
+{
+        struct worker *w = calloc(1, sizeof *w);
+        if (w == NULL)
+                return NULL;
+        *w = (struct worker){ .report = report, .arg = arg };
+        TAILQ_INIT(&w->living);
+        TAILQ_INIT(&w->dead);
+        w->snapshot = snapshot_ref(snapshot);
+        if (!build(w)) {
+                worker_free(w);
+                return NULL;
+        }
+        return w;
+}
+
+static void give_order(struct worker *w, enum order order, void *data)
+{
+        if (!mailbox_post(w->mailbox, (int)order, data))
+                log_error("out of memory: a worker cannot be told to stop");
+}
+
+void worker_drain(struct worker *w)
+{
+        give_order(w, ORDER_DRAIN, NULL);
+}
+
+void worker_cut(struct worker *w, enum reason why)
+{
+        give_order(w, ORDER_CUT, (void *)(intptr_t)why);
+}
+
+void worker_free(struct worker *w)
+{
+        if (w == NULL)
+                return;
+        if (w->started) {
+                give_order(w, ORDER_STOP, NULL);
+                pthread_join(w->thread, NULL);
+        }
+        acceptor_free(w->acceptor);
+        resolver_free(w->resolver);
+        hangup_free(w->hangup);
+        mailbox_free(w->mailbox);
+        if (w->base != NULL)
+                event_base_free(w->base);
+        snapshot_unref(w->snapshot);
+        free(w);
+}

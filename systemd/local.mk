@@ -1,0 +1,21 @@
+# The unit names the directories of this installation, so it is made by make.
+EXTRA_DIST += systemd/spliced.service.in systemd/sysusers.conf
+CLEANFILES += systemd/spliced.service
+
+systemd/spliced.service: $(srcdir)/systemd/spliced.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && $(SED) \
+		-e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+		$(srcdir)/systemd/spliced.service.in > $@.tmp && mv $@.tmp $@
+
+if INSTALL_systemdsystemunitdir
+systemdsystemunit_DATA = systemd/spliced.service
+endif
+
+if INSTALL_sysusersdir
+install-data-hook:
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
+	$(INSTALL_DATA) $(srcdir)/systemd/sysusers.conf '$(DESTDIR)$(sysusersdir)/spliced.conf'
+
+uninstall-hook:
+	rm -f '$(DESTDIR)$(sysusersdir)/spliced.conf'
+endif

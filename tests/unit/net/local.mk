@@ -1,0 +1,39 @@
+if HAVE_CMOCKA
+
+net_tests = \
+	tests/unit/net/test_dial \
+	tests/unit/net/test_dial_resources \
+	tests/unit/net/test_resolve \
+	tests/unit/net/test_resolve_cache \
+	tests/unit/net/test_stream_plain
+check_PROGRAMS += $(net_tests)
+TESTS += $(net_tests)
+
+net_fixture = \
+	tests/unit/net/dns_server.c \
+	tests/unit/net/dns_server.h \
+	tests/unit/net/net_fixture.c \
+	tests/unit/net/net_fixture.h
+dial_fixture = $(net_fixture) \
+	tests/unit/net/dial_fixture.c \
+	tests/unit/net/dial_fixture.h
+
+tests_unit_net_test_dial_SOURCES = tests/unit/net/test_dial.c $(dial_fixture)
+tests_unit_net_test_dial_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_dial_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_dial_resources_SOURCES = tests/unit/net/test_dial_resources.c $(dial_fixture)
+tests_unit_net_test_dial_resources_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_dial_resources_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_resolve_SOURCES = tests/unit/net/test_resolve.c $(net_fixture)
+tests_unit_net_test_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_resolve_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_resolve_cache_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_resolve_cache_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_stream_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+endif

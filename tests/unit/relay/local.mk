@@ -1,0 +1,6 @@
+check_PROGRAMS += tests/unit/relay/test_relay
+tests_unit_relay_test_relay_SOURCES = tests/unit/relay/test_relay.c \
+	tests/unit/relay/script.c tests/unit/relay/script.h
+tests_unit_relay_test_relay_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_relay_test_relay_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TESTS += tests/unit/relay/test_relay

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#include "script.h"
+
+#include <stdlib.h>
+
+#include "base/own.h"
+
+static struct script *self(struct stream *s)
+{
+        return CONTAINER(s, struct script, s);
+}
+
+/* What has arrived is read as far as it is wanted. */
+static void arrive(struct script *p)
+{
+        if (!p->reading || p->s.end != STREAM_OPEN)
+                return;
+        bool changed = evbuffer_get_length(p->to_send) > 0;
+        evbuffer_add_buffer(p->s.in, p->to_send);
+        if (p->then != STREAM_OPEN) {
+                stream_set_end(&p->s, p->then, "scripted");
+                changed = true;
+        }
+        if (changed)
+                stream_notify_reader(&p->s);
+}
+
+static void deliver(struct script *p)
+{
+        bool changed = false;
+        size_t n = evbuffer_get_length(p->s.out);
+        if (n > p->accepts)
+                n = p->accepts;
+        if (p->s.lost != STREAM_OPEN)
+                return;
+        if (n > 0 && evbuffer_get_length(p->got) + n >= p->fails_at) {
+                stream_set_lost(&p->s, STREAM_RESET, "scripted write failure");
+                changed = true;
+        } else if (n > 0) {
+                evbuffer_remove_buffer(p->s.out, p->got, n);
+                if (p->accepts != SIZE_MAX)
+                        p->accepts -= n;
+                changed = true;
+        }
+        if (p->s.finished == STREAM_FINISHING && stream_queued(&p->s) == 0) {
+                p->s.finished = STREAM_FINISHED;
+                p->got_end = true;
+                changed = true;
+        }
+        if (changed)
+                stream_notify_writer(&p->s);
+}
+
+static void script_want_read(struct stream *s, bool want)
+{
+        self(s)->reading = want;
+        arrive(self(s));
+}
+
+static void script_wrote(struct stream *s)
+{
+        deliver(self(s));
+}
+
+static void script_finish(struct stream *s)
+{
+        s->finished = STREAM_FINISHING;
+        deliver(self(s));
+}
+
+static size_t script_unread(struct stream *s)
+{
+        return self(s)->unread + evbuffer_get_length(self(s)->to_send);
+}
+
+static size_t script_unsent(struct stream *s)
+{
+        return self(s)->unsent;
+}
+
+static size_t script_unacked(struct stream *s)
+{
+        return self(s)->unacked;
+}
+
+static const struct stream_ops script_ops = {
+        .path = "script",
+        .want_read = script_want_read,
+        .wrote = script_wrote,
+        .finish = script_finish,
+        .unread = script_unread,
+        .unsent = script_unsent,
+        .unacked = script_unacked,
+};
+
+void script_init(struct script *p)
+{
+        *p = (struct script){
+                .s.ops = &script_ops,
+                .s.in = evbuffer_new(),
+                .s.out = evbuffer_new(),
+                .to_send = evbuffer_new(),
+                .got = evbuffer_new(),
+                .accepts = SIZE_MAX,
+                .fails_at = SIZE_MAX,
+        };
+}
+
+void script_fini(struct script *p)
+{
+        evbuffer_free(p->s.in);
+        evbuffer_free(p->s.out);
+        evbuffer_free(p->to_send);
+        evbuffer_free(p->got);
+        free(p->s.detail);
+}
+
+void script_send(struct script *p, const void *octets, size_t n)
+{
+        evbuffer_add(p->to_send, octets, n);
+        arrive(p);
+}
+
+void script_end(struct script *p, enum stream_end how)
+{
+        p->then = how;
+        arrive(p);
+}
+
+void script_hang_up(struct script *p)
+{
+        p->then = STREAM_RESET;
+        stream_set_lost(&p->s, STREAM_RESET, "scripted hang-up");
+        stream_notify_writer(&p->s);
+        arrive(p);
+}
+
+void script_accept(struct script *p, size_t n)
+{
+        p->accepts = n;
+        deliver(p);
+}
