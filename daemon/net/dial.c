@@ -38,7 +38,6 @@ struct dial {
         int fd;                      /* being connected, or connected */
         int64_t began_us;            /* the lookup or the try in hand */
         int backlog_wait_ms;
-        bool relieved;
 
         enum dial_outcome outcome; /* as it stands after the last try */
         struct dial_attempts attempts;
@@ -197,8 +196,7 @@ static enum progress try_next_address(struct dial *d)
         d->address = &d->addresses->addresses[d->next++];
         d->began_us = clock_us();
         d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
-        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg,
-                                 &d->relieved);
+        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg);
         if (d->fd < 0) {
                 failed(d, errno, NULL);
                 /* Without a descriptor no other address is worth a try. */

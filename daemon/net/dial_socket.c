@@ -20,13 +20,12 @@ static int open_one(const struct sockaddress *address)
 }
 
 static int open_with_relief(const struct sockaddress *address, dial_relief_fn *relief,
-                            void *relief_arg, bool *relieved)
+                            void *relief_arg)
 {
         int fd = open_one(address);
-        if (fd >= 0 || !dial_out_of_resources(errno) || relief == NULL || *relieved)
+        if (fd >= 0 || !dial_out_of_resources(errno) || relief == NULL)
                 return fd;
         int error = errno;
-        *relieved = true;
         if (relief(relief_arg) == 0)
                 return open_one(address);
         errno = error;
@@ -41,10 +40,9 @@ static void set_options(int fd)
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-int dial_socket_open(const struct sockaddress *address, dial_relief_fn *relief, void *relief_arg,
-                     bool *relieved)
+int dial_socket_open(const struct sockaddress *address, dial_relief_fn *relief, void *relief_arg)
 {
-        int fd = open_with_relief(address, relief, relief_arg, relieved);
+        int fd = open_with_relief(address, relief, relief_arg);
         if (fd >= 0 && is_tcp(address))
                 set_options(fd);
         return fd;

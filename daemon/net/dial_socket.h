@@ -11,10 +11,9 @@
 bool dial_out_of_resources(int error);
 
 /* A non-blocking stream socket for address; TCP gets TCP_NODELAY and SO_KEEPALIVE. Where resources
- * are short relief is called, unless *relieved (set then) or NULL, and all is tried once more.
- * Returns -1 with errno set. */
-int dial_socket_open(const struct sockaddress *address, dial_relief_fn *relief, void *relief_arg,
-                     bool *relieved);
+ * are short relief (may be NULL) is called, and if it can help all is tried once more. Returns -1
+ * with errno set. */
+int dial_socket_open(const struct sockaddress *address, dial_relief_fn *relief, void *relief_arg);
 
 /* Whether a socket just connected to address has met itself: where nobody listens on a local port
  * of the range that connecting sockets take theirs from, TCP may do that. */

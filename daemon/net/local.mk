@@ -22,3 +22,10 @@ libspliced_a_SOURCES += \
 	daemon/net/resolve_cache.c \
 	daemon/net/resolve_cache.h \
 	daemon/net/resolve_internal.h
+
+libspliced_a_SOURCES += \
+	daemon/net/lsock.c daemon/net/lsock.h \
+	daemon/net/lsock_host.c \
+	daemon/net/lsock_internal.h \
+	daemon/net/lsock_systemd.c \
+	daemon/net/lsock_unix.c

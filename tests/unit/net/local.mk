@@ -37,3 +37,13 @@ tests_unit_net_test_stream_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif
+
+if HAVE_CMOCKA
+
+check_PROGRAMS += tests/unit/net/test_lsock
+TESTS += tests/unit/net/test_lsock
+
+tests_unit_net_test_lsock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_lsock_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/lsock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/own.h"
+#include "base/text.h"
+#include "net/lsock_internal.h"
+
+bool lsock_wrong(struct lsock_request *r, const char *format, ...)
+{
+        OWN(text_fini) struct text why = { 0 };
+        va_list args;
+        va_start(args, format);
+        text_addv(&why, format, args);
+        va_end(args);
+        diag_error(r->diag, r->at, "listen %s: %s", r->addr->text, text_str(&why));
+        return false;
+}
+
+struct lsock *lsock_append(struct lsock_request *r, int *fd)
+{
+        struct lsock **grown = reallocarray(r->socks, r->n + 1, sizeof *grown);
+        if (grown != NULL)
+                r->socks = grown;
+        struct lsock *l = grown != NULL ? calloc(1, sizeof *l) : NULL;
+        if (l == NULL)
+                return NULL;
+        l->fd = TAKE_FD(*fd);
+        r->socks[r->n++] = l;
+        return l;
+}
+
+int lsock_learn_address(struct lsock *l)
+{
+        l->address.len = sizeof l->address.storage;
+        if (getsockname(l->fd, &l->address.sa, &l->address.len) == 0)
+                return 0;
+        l->address.len = 0;
+        return errno;
+}
+
+int lsock_set_inherited(int fd)
+{
+        const int on = 1;
+        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+            setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
+                return errno;
+        return 0;
+}
+
+int lsock_listen(int fd, const struct lsock_settings *settings)
+{
+        /* The kernel cuts it to net.core.somaxconn, which SOMAXCONN only guesses. */
+        int backlog = settings->backlog > 0 ? settings->backlog : INT_MAX;
+        return listen(fd, backlog) == 0 ? 0 : errno;
+}
+
+static bool open_all(struct lsock_request *r)
+{
+        switch (r->addr->kind) {
+        case ADDR_HOST:
+                return lsock_open_host(r);
+        case ADDR_UNIX:
+                return lsock_open_unix(r);
+        case ADDR_SYSTEMD:
+                return lsock_open_systemd(r);
+        case ADDR_BUILTIN:
+                break;
+        }
+        return lsock_wrong(r, "this is nothing to listen on");
+}
+
+static void drop_all(struct lsock_request *r)
+{
+        for (size_t i = 0; i < r->n; i++)
+                lsock_free(r->socks[i]);
+        free(r->socks);
+}
+
+bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
+                const struct origin *at, struct lsock ***socks, size_t *n)
+{
+        struct lsock_request r = {
+                .addr = a,
+                .settings = settings,
+                .diag = diag,
+                .at = at,
+        };
+        if (!open_all(&r)) {
+                drop_all(&r);
+                return false;
+        }
+        struct lsock **grown = reallocarray(*socks, *n + r.n, sizeof *grown);
+        if (grown == NULL) {
+                lsock_wrong(&r, "memory is short");
+                drop_all(&r);
+                return false;
+        }
+        memcpy(grown + *n, r.socks, r.n * sizeof *grown);
+        *socks = grown;
+        *n += r.n;
+        free(r.socks);
+        return true;
+}
+
+/* The file may be somebody else's by now: a daemon that replaced us, or an administrator. Our
+ * socket, while it is open, keeps its inode number from being given to another. */
+static void remove_path(const struct lsock *l)
+{
+        struct stat st;
+        if (lstat(l->unlink_path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == l->unlink_dev &&
+            st.st_ino == l->unlink_ino)
+                unlink(l->unlink_path);
+}
+
+void lsock_free(struct lsock *l)
+{
+        if (l == NULL)
+                return;
+        int saved = errno;
+        if (l->unlink_path != NULL)
+                remove_path(l);
+        own_close(&l->fd);
+        free(l->unlink_path);
+        free(l);
+        errno = saved;
+}

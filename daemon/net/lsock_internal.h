@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* What the kinds of listening sockets share. */
+#ifndef NET_LSOCK_INTERNAL_H
+#define NET_LSOCK_INTERNAL_H
+
+#include "net/lsock.h"
+
+/* One address being opened: what was asked for, where mistakes go, and what has been opened. */
+struct lsock_request {
+        const struct addr *addr;
+        const struct lsock_settings *settings;
+        struct diag *diag;
+        const struct origin *at;
+        struct lsock **socks; /* owned */
+        size_t n;
+};
+
+/* Each returns false when something is wrong and has been told; what was opened until then stays in
+ * the request. */
+bool lsock_open_host(struct lsock_request *r);
+bool lsock_open_unix(struct lsock_request *r);
+bool lsock_open_systemd(struct lsock_request *r);
+
+/* A mistake, after `listen ADDRESS: `. Returns false. */
+bool lsock_wrong(struct lsock_request *r, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+/* Append a socket and return it; it stays the request's. *fd moves into it. NULL: memory is short;
+ * *fd is still the caller's. */
+struct lsock *lsock_append(struct lsock_request *r, int *fd);
+
+/* Fill in what the socket is bound to. Returns 0 or errno. */
+int lsock_learn_address(struct lsock *l);
+
+/* What every TCP connection that is accepted inherits. Returns 0 or errno. */
+int lsock_set_inherited(int fd);
+
+/* Returns 0 or errno. */
+int lsock_listen(int fd, const struct lsock_settings *settings);
+
+#endif
