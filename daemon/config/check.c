@@ -37,9 +37,9 @@ static void check_versions(const struct config_service *s, const struct versions
         int min = given ? v->min : modern ? CONFIG_TLS_VERSION_1_3 : CONFIG_TLS_VERSION_1_2;
         if (v->max == CONFIG_TLS_VERSION_DEFAULT || min <= v->max)
                 return;
-        diag_error(diag, first_set(v), "%s of service \"%s\": max-version %s is below %s%s", v->block,
-                   s->name, version_name(v->max), given ? "min-version " : "the profile's oldest, ",
-                   version_name(min));
+        diag_error(diag, first_set(v), "%s of service \"%s\": max-version %s is below %s%s",
+                   v->block, s->name, version_name(v->max),
+                   given ? "min-version " : "the profile's oldest, ", version_name(min));
 }
 
 static void check_alpn(const struct config_service *s, const char *block,
