@@ -34,8 +34,7 @@ static void codes(void **state)
                   "peer sent alert: certificate required" },
                 { ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + 199),
                   "peer sent alert: number 199" },
-                { ERR_PACK(ERR_LIB_SYS, 0, 0) | ERR_SYSTEM_FLAG | ENOENT,
-                  "No such file or directory" },
+                { (unsigned long)ERR_SYSTEM_FLAG | ENOENT, "No such file or directory" },
                 { ERR_PACK(ERR_LIB_USER, 0, 77), "error 40000000" },
         };
         char buf[TLS_ERROR_MAX];
