@@ -1,13 +1,3 @@
-dist_man_MANS += conf/spliced.8
-dist_doc_DATA  = conf/spliced.conf
-examplesdir    = $(docdir)/examples
-dist_examples_DATA = \
-	conf/examples/echo.conf \
-	conf/examples/https-termination.conf \
-	conf/examples/ssh-forward.conf \
-	conf/examples/tls-to-database.conf \
-	conf/examples/unix-socket.conf
-
 # The manual of the configuration: its text with the directives from their rows. It is made where it
 # is built, so it always fits the daemon beside it.
 man_MANS = conf/spliced.conf.5
