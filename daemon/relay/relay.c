@@ -271,9 +271,12 @@ static void run_pump(struct relay *r, enum relay_side side, int64_t now)
         struct pump *p = &r->pumps[side];
         uint64_t moved = p->moved;
         bool was_empty = pump_given(p) == p->moved;
+        enum pump_state before = p->state;
         pump_run(p, r->set->high_water);
         if (may_pass_end(r, side))
                 pump_pass_end(p);
+        if (p->state != before) /* the other pump may have waited for it */
+                r->again = true;
         note_progress(r, p, now, moved, was_empty);
 }
 

@@ -93,7 +93,6 @@ class Daemon:
         self.expect_returncode = 0
         self.notified = []
         self.clients = []          # every Peer that connected to it
-        self.accepted = []         # every Peer that it connected to
         self.strangers = False     # others than these peers connect too
         self._notify = None
         self._log_read = ""
@@ -297,13 +296,14 @@ def verify_tls(said, peer):
 
 def verify_connection(record, client, upstream):
     assert record["service"] == client.service, record
-    assert record["listen"] == client.dialled, record
+    assert record["listen"] == record["local"] == client.dialled, record
     verify_receiver(record, client, record["bytes_down"])
     verify_tls(record.get("tls"), client)
     if client.tls is None:
         assert not record.get("tls"), record
     if upstream is not None:
         assert record["upstream"] == upstream.address, f"{record}\n{upstream}"
+        assert record["attempts"][-1]["address"] == upstream.address and not record["attempts"][-1]["error"], record
         verify_receiver(record, upstream, record["bytes_up"])
         verify_tls(record.get("connect_tls"), upstream)
     for me, leg in ((client, "client"), (upstream, "upstream")):
@@ -326,14 +326,13 @@ def verify_records(daemon):
     by_client = {}
     for record in records:
         by_client.setdefault(record["client"], []).append(record)
-    by_local = {peer.remote: peer for peer in daemon.accepted if peer.family != socket.AF_UNIX}
     clients = [c for c in daemon.clients if c.family != socket.AF_UNIX and c.address]
     for client in clients:
         if client.connect_error:
             continue
         mine = by_client.get(client.address, [])
         assert len(mine) == 1, f"{len(mine)} records of one connection: {mine}\n{client}"
-        verify_connection(mine[0], client, by_local.get(mine[0].get("local")))
+        verify_connection(mine[0], client, client.partner)
     if not daemon.strangers and clients and len(clients) == len(daemon.clients):
         known = {c.address for c in clients}
         extra = [r for r in records if r["client"] not in known]
@@ -368,10 +367,10 @@ class World:
     def listen(self, *args, **kwargs):
         return self.net.listen(*args, **kwargs)
 
-    def accept(self, listener, daemon, deadline=None):
-        """What a daemon connects to; its record is compared with it in the end."""
+    def accept(self, listener, client, deadline=None):
+        """What the daemon connects this client to; their record is compared with both in the end."""
         peer = listener.accept(deadline)
-        daemon.accepted.append(peer)
+        client.partner, peer.partner = peer, client
         return peer
 
     def run(self, *command, stdin=None, name=None, **kwargs):

@@ -127,8 +127,8 @@ class Net:
 
     # -- makers ------------------------------------------------------------
 
-    def listen(self, address="127.0.0.1:0", tls=None, rcvbuf=None, backlog=4096):
-        return Listener(self, address, tls, rcvbuf, backlog)
+    def listen(self, address="127.0.0.1:0", tls=None, rcvbuf=None, sndbuf=None, backlog=4096):
+        return Listener(self, address, tls, rcvbuf, sndbuf, backlog)
 
     def connect(self, address, tls=None, name="client", server_name="localhost", rcvbuf=None,
                 sndbuf=None, source=None, session=None):
@@ -152,7 +152,7 @@ class Net:
 class Listener:
     slow = False
 
-    def __init__(self, net, address, tls, rcvbuf, backlog):
+    def __init__(self, net, address, tls, rcvbuf, sndbuf, backlog):
         self.net, self.tls = net, tls
         family, where = split_address(address)
         self.family = family
@@ -162,6 +162,8 @@ class Listener:
             self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        if sndbuf:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.bind(where)
         self.sock.listen(backlog)
@@ -231,6 +233,7 @@ class Peer:
         self._wire_made = 0
         self.address = None
         self.remote = None
+        self.partner = None        # at the other end of the forwarder
         self.context = tls
         self.tls = None
         if tls is not None:

@@ -296,7 +296,7 @@ def originate(w, listener, listen_tls=None, **tls):
 
 def exchange(w, daemon, listener, tls=None):
     client = daemon.connect("path", tls=tls)
-    upstream = w.accept(listener, daemon).until_established()
+    upstream = w.accept(listener, client).until_established()
     client.send(b"ping").end()
     assert upstream.until_ended() == "end"
     upstream.send(b"pong").end()
