@@ -74,7 +74,8 @@ static void drain(struct daemon *d)
                 worker_drain(d->workers[i]);
         int64_t patience = d->snapshot->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        evtimer_add(d->deadline, &in);
+        if (patience > 0) /* off: as long as it takes */
+                evtimer_add(d->deadline, &in);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *arg)
