@@ -65,9 +65,7 @@ static const char *read_certificates(struct keypair *out, BIO *in, char buf[stat
                         break;
                 }
         bool complete = out->chain != NULL && above == NULL && nothing_more();
-        const char *wrong = complete ? NULL : tls_error_text(buf);
-        ERR_clear_error();
-        return wrong;
+        return complete ? NULL : tls_error_text(buf);
 }
 
 static void warn_of_dates(const X509 *cert, struct keypair_file file, struct diag *diag)
@@ -92,6 +90,7 @@ static bool load_certificates(struct keypair *out, struct keypair_file file, str
                 return false;
         const char *wrong = read_certificates(out, in, buf);
         BIO_free(in);
+        ERR_clear_error();
         if (wrong != NULL)
                 diag_error(diag, file.at, "certificate %s: %s", file.path, wrong);
         else
@@ -101,27 +100,55 @@ static bool load_certificates(struct keypair *out, struct keypair_file file, str
 
 /* --- the key ---------------------------------------------------------------------------------- */
 
+/* OpenSSL's own words for "nothing here that I could decode" are "unsupported". */
+static bool has_key_block(BIO *in)
+{
+        bool found = false;
+        char *name, *header;
+        unsigned char *data;
+        long len;
+        if (BIO_seek(in, 0) < 0)
+                return false;
+        while (!found && PEM_read_bio(in, &name, &header, &data, &len) == 1) {
+                size_t n = strlen(name), tail = strlen(PEM_STRING_PKCS8INF);
+                found = n >= tail && strcmp(name + n - tail, PEM_STRING_PKCS8INF) == 0;
+                OPENSSL_free(name);
+                OPENSSL_free(header);
+                OPENSSL_clear_free(data, (size_t)len);
+        }
+        return found;
+}
+
+static void tell_key_mistake(BIO *in, struct keypair_file file, bool own_file, bool encrypted,
+                             struct diag *diag)
+{
+        char why[TLS_ERROR_MAX];
+        tls_error_text(why);
+        if (encrypted)
+                diag_error(diag, file.at,
+                           "key %s is encrypted, and there is nobody to ask for its password; "
+                           "\"openssl pkey -in %s -out FILE\" writes it in clear",
+                           file.path, file.path);
+        else if (has_key_block(in))
+                diag_error(diag, file.at, "key %s: %s", file.path, why);
+        else
+                diag_error(diag, file.at, "key %s: there is no private key in it%s", file.path,
+                           own_file ? "" : ", and no key directive names another file");
+        ERR_clear_error();
+}
+
 static bool load_key(struct keypair *out, struct keypair_file file, bool own_file,
                      struct diag *diag)
 {
-        char buf[TLS_ERROR_MAX];
         bool encrypted = false;
         BIO *in = open_file("key", file, diag);
         if (in == NULL)
                 return false;
         ERR_clear_error();
         out->key = PEM_read_bio_PrivateKey(in, NULL, refuse_password, &encrypted);
+        if (out->key == NULL)
+                tell_key_mistake(in, file, own_file, encrypted, diag);
         BIO_free(in);
-        if (out->key == NULL && encrypted)
-                diag_error(diag, file.at,
-                           "key %s is encrypted, and there is nobody to ask for its password; "
-                           "\"openssl pkey -in %s -out FILE\" writes it in clear",
-                           file.path, file.path);
-        else if (out->key == NULL && nothing_more())
-                diag_error(diag, file.at, "key %s: there is no private key in it%s", file.path,
-                           own_file ? "" : ", and no key directive names another file");
-        else if (out->key == NULL)
-                diag_error(diag, file.at, "key %s: %s", file.path, tls_error_text(buf));
         ERR_clear_error();
         return out->key != NULL;
 }

@@ -23,6 +23,8 @@ static EVP_PKEY *make_key(const char *kind)
                 return EVP_EC_gen("P-256");
         if (strcmp(kind, "RSA") == 0)
                 return EVP_RSA_gen(2048);
+        if (strcmp(kind, "RSA-1024") == 0)
+                return EVP_RSA_gen(1024);
         return EVP_PKEY_Q_keygen(NULL, NULL, kind);
 }
 

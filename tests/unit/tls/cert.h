@@ -15,7 +15,7 @@ struct cert {
 /* What is not said: a P-256 key, a subject "test", no names, valid from an hour ago until tomorrow,
  * signed by itself. */
 struct cert_spec {
-        const char *key;     /* "EC", "RSA", "ED25519" */
+        const char *key;     /* "EC", "RSA", "RSA-1024", "ED25519" */
         const char *subject; /* common name */
         const char *names; /* subjectAltName as OpenSSL's configuration writes it: "DNS:a,IP:::1" */
         const struct cert *issuer;

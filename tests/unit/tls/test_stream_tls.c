@@ -480,6 +480,43 @@ static void key_updates_are_answered(struct rig *r)
         still_sends(r);
 }
 
+/* A ticket so large that it takes several records. */
+static int fat_ticket(SSL *ssl, void *arg)
+{
+        (void)arg;
+        static const char padding[900];
+        return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), padding, sizeof padding);
+}
+
+static void finish_within_a_ticket(struct rig *r)
+{
+        char *octets;
+        BIO *aside = BIO_new(BIO_s_mem());
+        start_reading(r);
+        SSL_CTX_set_session_ticket_cb(SSL_get_SSL_CTX(r->peer), fat_ticket, NULL, NULL);
+        SSL_set_max_send_fragment(r->peer, 512);
+        BIO *socket = SSL_get_wbio(r->peer);
+        BIO_up_ref(socket);
+        BIO_up_ref(aside);
+        SSL_set0_wbio(r->peer, aside);
+        assert_int_equal(SSL_new_session_ticket(r->peer), 1);
+        assert_int_equal(SSL_do_handshake(r->peer), 1);
+        SSL_set0_wbio(r->peer, socket);
+        size_t n = (size_t)BIO_get_mem_data(aside, &octets);
+        assert_true(n > 700);
+        peer_raw(r, octets, 600); /* one record, and some of the next */
+        UNTIL(r, SSL_in_init(stream_tls_ssl(r->s)));
+        stream_finish(r->s);
+        rig_turns(r, 5);
+        assert_int_equal(r->s->finished, STREAM_FINISHING);
+        assert_int_equal(r->s->lost, STREAM_OPEN);
+        stream_want_read(r->s, false);
+        peer_raw(r, octets + 600, n - 600);
+        UNTIL(r, r->s->finished == STREAM_FINISHED);
+        UNTIL(r, r->end == PEER_CLOSE_NOTIFY);
+        BIO_free(aside);
+}
+
 /* --- how it is closed ------------------------------------------------------------------------- */
 
 static void alert_before_reset(struct rig *r)
@@ -625,6 +662,8 @@ static const struct promise promises[] = {
         { "half a record has not arrived", half_a_record_has_not_arrived, 0 },
         { "renegotiation is refused", renegotiation_is_refused, ONLY_TLS12 | ONLY_ACCEPT },
         { "key updates are answered, even before our end", key_updates_are_answered, ONLY_TLS13 },
+        { "our end waits for the rest of a ticket", finish_within_a_ticket,
+          ONLY_TLS13 | ONLY_CONNECT },
         { "an alert goes before our reset", alert_before_reset, 0 },
         { "an alert can follow half a record", alert_after_half_a_record, 0 },
         { "our reset is a reset: no alert, no end", reset_is_a_reset, 0 },
