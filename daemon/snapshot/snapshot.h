@@ -38,8 +38,8 @@ struct snapshot {
 };
 
 enum snapshot_scope {
-        SNAPSHOT_KEYS, /* certificates and keys only: to check a configuration beside a running
-                          daemon */
+        SNAPSHOT_KEYS, /* certificates, keys and names of users only: to check a configuration
+                          beside a running daemon */
         SNAPSHOT_ALL,  /* and bind the sockets */
 };
 
