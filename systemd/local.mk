@@ -11,11 +11,15 @@ if INSTALL_systemdsystemunitdir
 systemdsystemunit_DATA = systemd/spliced.service
 endif
 
+install-sysusers:
 if INSTALL_sysusersdir
-install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
 	$(INSTALL_DATA) $(srcdir)/systemd/sysusers.conf '$(DESTDIR)$(sysusersdir)/spliced.conf'
+endif
 
-uninstall-hook:
+uninstall-sysusers:
+if INSTALL_sysusersdir
 	rm -f '$(DESTDIR)$(sysusersdir)/spliced.conf'
 endif
+
+.PHONY: install-sysusers uninstall-sysusers

@@ -1,4 +1,5 @@
 libspliced_a_SOURCES += \
+	daemon/config/bare.c daemon/config/bare.h \
 	daemon/config/check.c daemon/config/check.h \
 	daemon/config/check_listen.c \
 	daemon/config/config.c daemon/config/config.h \

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "config/scan.h"
 
-#include <assert.h>
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/own.h"
+#include "config/bare.h"
 
 /* Deeper nesting is never meant, and libconfig reads it by recursion. */
 #define DEPTH_MAX 16
@@ -21,17 +18,27 @@ struct name {
         unsigned line;
 };
 
+/* What may come next. */
+enum expect {
+        EXPECT_NAME,   /* in a group: or its end */
+        EXPECT_EQUALS, /* after a name */
+        EXPECT_FIRST,  /* in a list: a value, or its end */
+        EXPECT_VALUE,  /* after = or a comma */
+        EXPECT_END,    /* after a value: what separates it from the next, or the end */
+};
+
 /* A bracket still open; the first is the file itself, kind '\0'. */
 struct bracket {
         char kind;
         unsigned line;
         size_t names; /* index in scan.names of its first */
-        bool value;   /* a group: after = or :, before the value is complete */
+        enum expect expect;
 };
 
 struct scan {
         const char *p;
         unsigned line;
+        unsigned last; /* the line of the last token */
         const char *file;
         struct diag *diag;
         struct bracket brackets[DEPTH_MAX + 1];
@@ -78,22 +85,59 @@ static struct bracket *innermost(struct scan *s)
         return &s->brackets[s->depth];
 }
 
-static bool in_list(struct scan *s)
+static bool is_list(const struct bracket *b)
 {
-        return innermost(s)->kind == '[' || innermost(s)->kind == '(';
+        return b->kind == '[' || b->kind == '(';
 }
 
-static void add_value(struct scan *s)
+static char closing(char open)
+{
+        return open == '{' ? '}' : open == '[' ? ']' : ')';
+}
+
+/* What stands at p is not what comes next. */
+static void say_expected(struct scan *s)
+{
+        const struct bracket *b = innermost(s);
+        const char *what = "a name";
+        char list[] = ", or X";
+        list[sizeof list - 2] = closing(b->kind);
+        if (b->expect == EXPECT_EQUALS)
+                what = "= or :";
+        else if (b->expect == EXPECT_VALUE || b->expect == EXPECT_FIRST)
+                what = b->kind == '[' ? "a plain value" : "a value";
+        else if (is_list(b))
+                what = list;
+        size_t n = strcspn(s->p, "\n");
+        FATAL(s, s->line, "expected %s, not %.*s", what, n > 40 ? 40 : (int)n, s->p);
+}
+
+/* A value begins at p. Returns false after saying that none may. */
+static bool begin_value(struct scan *s)
+{
+        struct bracket *b = innermost(s);
+        if (b->expect != EXPECT_VALUE && b->expect != EXPECT_FIRST) {
+                say_expected(s);
+                return false;
+        }
+        b->expect = EXPECT_END;
+        return true;
+}
+
+/* The same for a number, a truth or a text. */
+static bool begin_scalar(struct scan *s)
 {
         struct scan_lines *l = s->lines;
-        innermost(s)->value = false;
+        if (!begin_value(s))
+                return false;
         unsigned *items = with_room(l->items, l->n, &l->cap, sizeof *items);
         if (items == NULL) {
                 FATAL(s, 0, "memory is short");
-                return;
+                return false;
         }
         l->items = items;
         l->items[l->n++] = s->line;
+        return true;
 }
 
 static void scan_comment(struct scan *s)
@@ -112,8 +156,8 @@ static void scan_comment(struct scan *s)
 
 static void scan_quoted(struct scan *s, bool after_text)
 {
-        if (!after_text)
-                add_value(s);
+        if (!after_text && !begin_scalar(s))
+                return;
         s->after_text = true;
         for (s->p++; *s->p != '"'; s->p++) {
                 if (*s->p == '\0' || *s->p == '\n') {
@@ -132,18 +176,17 @@ static void scan_quoted(struct scan *s, bool after_text)
 
 static void scan_open(struct scan *s)
 {
-        if (s->depth == DEPTH_MAX) {
+        if (innermost(s)->kind == '[') /* libconfig's arrays */
+                say_expected(s);
+        else if (s->depth == DEPTH_MAX)
                 FATAL(s, s->line, "more than %d brackets inside each other", DEPTH_MAX);
-                return;
-        }
-        innermost(s)->value = false;
-        s->brackets[++s->depth] =
-                (struct bracket){ .kind = *s->p++, .line = s->line, .names = s->n_names };
-}
-
-static char closing(char open)
-{
-        return open == '{' ? '}' : open == '[' ? ']' : ')';
+        else if (begin_value(s))
+                s->brackets[++s->depth] = (struct bracket){
+                        .kind = *s->p++,
+                        .line = s->line,
+                        .names = s->n_names,
+                        .expect = s->p[-1] == '{' ? EXPECT_NAME : EXPECT_FIRST,
+                };
 }
 
 static void scan_close(struct scan *s)
@@ -154,9 +197,28 @@ static void scan_close(struct scan *s)
         else if (*s->p != closing(b->kind))
                 FATAL(s, s->line, "%c where the %c of line %u needs its %c", *s->p, b->kind,
                       b->line, closing(b->kind));
+        else if (b->expect == EXPECT_EQUALS || b->expect == EXPECT_VALUE)
+                say_expected(s);
         else
                 s->depth--;
         s->n_names = b->names;
+        s->p++;
+}
+
+static void scan_equals(struct scan *s)
+{
+        if (innermost(s)->expect != EXPECT_EQUALS)
+                say_expected(s);
+        innermost(s)->expect = EXPECT_VALUE;
+        s->p++;
+}
+
+static void scan_separator(struct scan *s)
+{
+        struct bracket *b = innermost(s);
+        if (b->expect != EXPECT_END || (is_list(b) && *s->p != ','))
+                say_expected(s);
+        b->expect = is_list(b) ? EXPECT_VALUE : EXPECT_NAME;
         s->p++;
 }
 
@@ -180,98 +242,66 @@ static void add_name(struct scan *s, const char *name, size_t len)
         s->names[s->n_names++] = (struct name){ name, len, s->line };
 }
 
-static bool is_name_char(char c)
-{
-        return isalnum((unsigned char)c) || c == '*' || c == '-' || c == '_';
-}
-
-/* What a value without quotes goes on for. */
-static size_t bare_length(const char *p)
-{
-        size_t n = 0;
-        while (!isspace((unsigned char)p[n]) && strchr("\"{}[](),;#=", p[n]) == NULL &&
-               strncmp(p + n, "//", 2) != 0 && strncmp(p + n, "/*", 2) != 0)
-                n++;
-        return n;
-}
-
-static bool is_word(const char *p, size_t n, const char *word)
-{
-        return strlen(word) == n && strncasecmp(p, word, n) == 0;
-}
-
-/* libconfig 1.5 keeps the low 32 bits of a larger number, without a word. */
-static void check_integer(struct scan *s, const char *p, size_t n)
-{
-        char *end;
-        errno = 0;
-        bool hex = n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
-        long long value = strtoll(p, &end, hex ? 16 : 10);
-        if (errno == ERANGE || value > INT_MAX || value < INT_MIN)
-                MISTAKE(s, s->line, "%.*s is too large a number", (int)n, p);
-}
-
-/* A number as libconfig's grammar has it: an integer (perhaps with L at its end) or a fraction. */
-static bool is_number(struct scan *s, const char *p, size_t n)
-{
-        char *end;
-        size_t digits = n;
-        while (digits > 0 && n - digits < 2 && p[digits - 1] == 'L')
-                digits--;
-        bool sign = *p == '-' || *p == '+';
-        bool hex = n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
-        size_t begin = hex ? 2 : sign;
-        size_t span = strspn(p + begin, hex ? "0123456789abcdefABCDEF" : "0123456789");
-        if (span > 0 && begin + span == digits) {
-                check_integer(s, p, digits);
-                return true;
-        }
-        if (hex || n == 0 || strspn(p, "0123456789.eE+-") < n)
-                return false;
-        (void)strtod(p, &end);
-        return end == p + n;
-}
-
 /* NAME = where a value is due: the one before it was forgotten. */
-static bool is_next_name(struct scan *s, size_t n)
+static bool is_next_name(const struct scan *s, size_t n)
 {
-        return !in_list(s) && isalpha((unsigned char)*s->p) &&
+        return !is_list(&s->brackets[s->depth]) && isalpha((unsigned char)*s->p) &&
                s->p[n + strspn(s->p + n, " \t")] == '=';
 }
 
 static void scan_bare_value(struct scan *s)
 {
-        size_t n = bare_length(s->p);
-        add_value(s);
-        if (n == 0) {
-                s->p++; /* nothing a value begins with: libconfig says where */
+        int n = (int)bare_length(s->p);
+        if (n == 0)
+                say_expected(s);
+        else if (is_next_name(s, (size_t)n))
+                FATAL(s, s->line, "the directive before %.*s has no value", n, s->p);
+        if (s->stop || !begin_scalar(s))
                 return;
-        }
-        if (is_next_name(s, n))
-                MISTAKE(s, s->line, "the directive before %.*s has no value", (int)n, s->p);
-        else if (!is_word(s->p, n, "true") && !is_word(s->p, n, "false") && !is_number(s, s->p, n))
-                MISTAKE(s, s->line, "%.*s: text needs quotes, \"%.*s\"", (int)n, s->p, (int)n,
-                        s->p);
+        enum bare kind = bare_kind(s->p, (size_t)n);
+        if (kind == BARE_TOO_LARGE)
+                MISTAKE(s, s->line, "%.*s is too large a number", n, s->p);
+        else if (kind == BARE_TEXT)
+                MISTAKE(s, s->line, "%.*s: text needs quotes, \"%.*s\"", n, s->p, n, s->p);
         s->p += n;
+}
+
+static size_t name_length(const char *p)
+{
+        size_t n = 0;
+        while (isalpha((unsigned char)p[n]) || p[n] == '*' ||
+               (n > 0 && (isdigit((unsigned char)p[n]) || p[n] == '-' || p[n] == '_')))
+                n++;
+        return n > 0 && bare_kind(p, n) == BARE_TRUTH ? 0 : n;
 }
 
 static void scan_name(struct scan *s)
 {
-        size_t n = 0;
-        while (is_name_char(s->p[n]))
-                n++;
-        if (n == 0) {
-                s->p++;
+        struct bracket *b = innermost(s);
+        size_t n = name_length(s->p);
+        if (n == 0 || b->expect == EXPECT_EQUALS || is_list(b)) {
+                say_expected(s);
                 return;
         }
         add_name(s, s->p, n);
+        b->expect = EXPECT_EQUALS;
         s->p += n;
+}
+
+static void scan_word(struct scan *s)
+{
+        enum expect expect = innermost(s)->expect;
+        if (expect == EXPECT_VALUE || expect == EXPECT_FIRST)
+                scan_bare_value(s);
+        else
+                scan_name(s);
 }
 
 static void scan_token(struct scan *s)
 {
         bool after_text = s->after_text;
         s->after_text = false;
+        s->last = s->line;
         switch (*s->p) {
         case '"':
                 scan_quoted(s, after_text);
@@ -292,16 +322,14 @@ static void scan_token(struct scan *s)
                 break;
         case '=':
         case ':':
+                scan_equals(s);
+                break;
         case ',':
         case ';':
-                innermost(s)->value = *s->p == '=' || *s->p == ':';
-                s->p++;
+                scan_separator(s);
                 break;
         default:
-                if (in_list(s) || innermost(s)->value)
-                        scan_bare_value(s);
-                else
-                        scan_name(s);
+                scan_word(s);
         }
 }
 
@@ -310,7 +338,7 @@ static void scan_next(struct scan *s)
         if (*s->p == '\n') {
                 s->line++;
                 s->p++;
-        } else if (isspace((unsigned char)*s->p)) {
+        } else if (strchr(" \t\r\f", *s->p) != NULL) {
                 s->p++;
         } else if (*s->p == '#' || (s->p[0] == '/' && s->p[1] == '/')) {
                 s->p += strcspn(s->p, "\n");
@@ -321,16 +349,25 @@ static void scan_next(struct scan *s)
         }
 }
 
+static void check_end(struct scan *s)
+{
+        for (size_t i = s->depth; i > 0; i--)
+                MISTAKE(s, s->brackets[i].line,
+                        "the %c that opens here is never closed (is the file complete?)",
+                        s->brackets[i].kind);
+        if (s->depth == 0 && s->brackets[0].expect != EXPECT_NAME &&
+            s->brackets[0].expect != EXPECT_END)
+                MISTAKE(s, s->last, "the text ends in the middle of a directive");
+}
+
 bool scan_text(const char *text, const char *file, struct diag *diag, struct scan_lines *lines)
 {
         size_t before = diag_errors(diag);
         struct scan s = { .p = text, .line = 1, .file = file, .diag = diag, .lines = lines };
         while (*s.p != '\0' && !s.stop)
                 scan_next(&s);
-        for (size_t i = s.depth; i > 0 && !s.stop; i--)
-                MISTAKE(&s, s.brackets[i].line,
-                        "the %c that opens here is never closed (is the file complete?)",
-                        s.brackets[i].kind);
+        if (!s.stop)
+                check_end(&s);
         free(s.names);
         return diag_errors(diag) == before;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A look at a configuration's text before libconfig reads it, for mistakes that libconfig lets pass
- * (a number too large, a comment or text that never ends, a file cut short) or reports without
- * saying which (a name given twice, a bracket never closed, text without quotes). */
+/* A look at a configuration's text before libconfig reads it: every mistake in the language, with
+ * its place and what was expected there. libconfig itself says "syntax error" (and loses memory
+ * when it does), or lets pass a number too large, a comment or text that never ends, a file cut
+ * short. */
 #ifndef CONFIG_SCAN_H
 #define CONFIG_SCAN_H
 

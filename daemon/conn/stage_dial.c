@@ -32,8 +32,18 @@ static void fail(struct conn *c, enum reason why)
                 text_addf(&detail, "%s: %s", last->target, last->text);
         }
         char *said OWN_FREE = text_take(&detail);
-        conn_alert_client(c);
         conn_stage_failed(c, why, said);
+}
+
+/* The last attempt is the one that succeeded; memory that was short may have cost its note. */
+static void name_upstream(struct conn *c)
+{
+        size_t n = c->record.n_attempts;
+        if (n > 0)
+                sockaddress_text(&c->attempts[n - 1].address, c->record.upstream);
+        else
+                snprintf(c->record.upstream, sizeof c->record.upstream, "%s",
+                         c->targets[c->target]->text);
 }
 
 static void on_dialled(struct dial_result *result, void *arg)
@@ -48,7 +58,7 @@ static void on_dialled(struct dial_result *result, void *arg)
         c->upstream_fd = TAKE_FD(result->fd);
         c->target = result->target;
         c->record.connect_ms = conn_stage_ms(c);
-        sockaddress_text(&c->attempts[c->record.n_attempts - 1].address, c->record.upstream);
+        name_upstream(c);
         conn_stage_done(c);
 }
 
@@ -98,4 +108,5 @@ const struct stage stage_dial = {
         .name = "dial",
         .enter = dial_enter,
         .leave = dial_leave,
+        .alert_client = true,
 };

@@ -32,7 +32,7 @@ struct daemon {
         size_t n_workers, n_quiet, n_idle;
         enum phase phase;
         struct event *deadline;
-        struct event *on_term, *on_int, *on_usr1;
+        struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
 };
 
 static size_t workers_wanted(const struct config *conf)
@@ -74,7 +74,8 @@ static void drain(struct daemon *d)
                 worker_drain(d->workers[i]);
         int64_t patience = d->snapshot->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        evtimer_add(d->deadline, &in);
+        if (patience > 0) /* off: as long as it takes */
+                evtimer_add(d->deadline, &in);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *arg)
@@ -100,6 +101,16 @@ static void on_reopen(evutil_socket_t fd, short what, void *arg)
                 log_error("the log cannot be reopened: %s", error);
         else
                 log_info("the log was reopened");
+}
+
+/* Their default is to end the process, and every connection with it. */
+static void on_unsupported(evutil_socket_t number, short what, void *arg)
+{
+        (void)what;
+        (void)arg;
+        log_warning("%s is not supported by this version: restart to change the configuration or "
+                    "the program",
+                    number == SIGHUP ? "reloading (HUP)" : "replacing the program (USR2)");
 }
 
 static void on_report(int what, void *data, void *arg)
@@ -168,7 +179,9 @@ static bool start(struct daemon *d)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
-               catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) && start_workers(d);
+               catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
+               catch_signal(d, &d->on_hup, SIGHUP, on_unsupported) &&
+               catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d);
 }
 
 static void event_fini(struct event *e)
@@ -186,6 +199,8 @@ static void fini(struct daemon *d)
         event_fini(d->on_term);
         event_fini(d->on_int);
         event_fini(d->on_usr1);
+        event_fini(d->on_hup);
+        event_fini(d->on_usr2);
         mailbox_free(d->mailbox);
         if (d->base != NULL)
                 event_base_free(d->base);

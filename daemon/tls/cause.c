@@ -19,15 +19,18 @@ static const char *socket_text(int error)
 }
 
 /* libevent empties OpenSSL's queue into a stack: SSL_get_error()'s verdict at the bottom, then the
- * first entries of the queue. The oldest is the one that says what happened. Returns 0 when OpenSSL
- * had nothing to say. */
-static unsigned long oldest_error(struct bufferevent *bev)
+ * first entries of the queue. The oldest says what happened, but where a library below libssl saw
+ * it, libssl's words are the ones people know. Returns 0 when OpenSSL had nothing to say. */
+static unsigned long telling_error(struct bufferevent *bev)
 {
-        unsigned long code, oldest = 0;
-        while ((code = bufferevent_get_openssl_error(bev)) != 0)
-                if (code != SSL_ERROR_SYSCALL && code != SSL_ERROR_SSL)
-                        oldest = code;
-        return oldest;
+        unsigned long code, telling = 0;
+        while ((code = bufferevent_get_openssl_error(bev)) != 0) {
+                if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_SSL)
+                        continue;
+                if (ERR_GET_LIB(code) == ERR_LIB_SSL || ERR_GET_LIB(telling) != ERR_LIB_SSL)
+                        telling = code;
+        }
+        return telling;
 }
 
 static enum stream_end cause(unsigned long code, int error, char text[static TLS_ERROR_MAX])
@@ -44,7 +47,7 @@ static enum stream_end cause(unsigned long code, int error, char text[static TLS
 enum stream_end tls_cause_of_error(struct bufferevent *bev, int error,
                                    char text[static TLS_ERROR_MAX])
 {
-        return cause(oldest_error(bev), error, text);
+        return cause(telling_error(bev), error, text);
 }
 
 enum stream_end tls_cause_of_call(int verdict, int error, char text[static TLS_ERROR_MAX])
@@ -59,9 +62,9 @@ enum stream_end tls_cause_of_call(int verdict, int error, char text[static TLS_E
 }
 
 /* The name or address the certificate should have been for. */
-static void add_expected(const SSL *ssl, char text[static TLS_ERROR_MAX])
+static void add_expected(SSL *ssl, char text[static TLS_ERROR_MAX])
 {
-        X509_VERIFY_PARAM *param = SSL_get0_param((SSL *)ssl);
+        X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
         size_t len = strlen(text);
         const char *host = X509_VERIFY_PARAM_get0_host(param, 0);
         char *ip = host == NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
@@ -72,7 +75,7 @@ static void add_expected(const SSL *ssl, char text[static TLS_ERROR_MAX])
         OPENSSL_free(ip);
 }
 
-static const char *verify_text(const SSL *ssl, long result, char text[static TLS_ERROR_MAX])
+static const char *verify_text(SSL *ssl, long result, char text[static TLS_ERROR_MAX])
 {
         snprintf(text, TLS_ERROR_MAX, "certificate verify failed: %s",
                  X509_verify_cert_error_string(result));
@@ -84,7 +87,7 @@ static const char *verify_text(const SSL *ssl, long result, char text[static TLS
 const char *tls_cause_of_handshake(struct bufferevent *bev, SSL *ssl, short what, int error,
                                    char text[static TLS_ERROR_MAX])
 {
-        unsigned long code = oldest_error(bev);
+        unsigned long code = telling_error(bev);
         long verified = SSL_get_verify_result(ssl);
         if (ERR_GET_LIB(code) == ERR_LIB_SSL && verified != X509_V_OK &&
             ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)

@@ -33,14 +33,13 @@ static char *subject_of(const X509 *cert)
         return s;
 }
 
-static char *group_of(const SSL *ssl)
+static char *group_of(SSL *ssl)
 {
-        SSL *asked = (SSL *)ssl; /* the macros below only read */
-        long group = SSL_get_negotiated_group(asked);
-        return group != NID_undef ? copy(SSL_group_to_name(asked, (int)group)) : NULL;
+        long group = SSL_get_negotiated_group(ssl);
+        return group != NID_undef ? copy(SSL_group_to_name(ssl, (int)group)) : NULL;
 }
 
-void tls_info_fill(struct tls_info *out, const SSL *ssl)
+void tls_info_fill(struct tls_info *out, SSL *ssl)
 {
         *out = (struct tls_info){ 0 };
         out->sni = copy(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));

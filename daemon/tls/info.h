@@ -21,7 +21,7 @@ struct tls_info {
 
 /* Fill *out from a session, whatever became of its handshake: one that failed has only the name it
  * asked for. Memory that runs short leaves fields NULL. tls_info_fini() frees what is inside. */
-void tls_info_fill(struct tls_info *out, const SSL *ssl);
+void tls_info_fill(struct tls_info *out, SSL *ssl);
 void tls_info_fini(struct tls_info *info);
 
 #endif

@@ -1,5 +1,15 @@
 libspliced_a_SOURCES += \
+	daemon/tls/alpn.c daemon/tls/alpn.h \
 	daemon/tls/cause.c daemon/tls/cause.h \
+	daemon/tls/context.c daemon/tls/context.h \
+	daemon/tls/context_connect.c \
+	daemon/tls/context_internal.h \
+	daemon/tls/context_listen.c \
 	daemon/tls/error.c daemon/tls/error.h \
 	daemon/tls/info.c daemon/tls/info.h \
-	daemon/tls/stream_tls.c daemon/tls/stream_tls.h
+	daemon/tls/keypair.c daemon/tls/keypair.h \
+	daemon/tls/names.c daemon/tls/names.h \
+	daemon/tls/profile.c daemon/tls/profile.h \
+	daemon/tls/sni.c daemon/tls/sni.h \
+	daemon/tls/stream_tls.c daemon/tls/stream_tls.h \
+	daemon/tls/verify.c daemon/tls/verify.h

@@ -11,9 +11,3 @@ lint: all
 	TOP_BUILDDIR='$(abs_builddir)' $(srcdir)/tests/lint/all
 
 .PHONY: lint
-
-# The unit tests alone, for example under another program: make check-units LOG_COMPILER=valgrind
-check-units: $(check_PROGRAMS)
-	$(MAKE) check-TESTS TESTS='$(check_PROGRAMS)'
-
-.PHONY: check-units

@@ -4,6 +4,7 @@ base_tests = \
 	tests/unit/base/test_addr \
 	tests/unit/base/test_diag \
 	tests/unit/base/test_log \
+	tests/unit/base/test_log_system \
 	tests/unit/base/test_mailbox \
 	tests/unit/base/test_text
 check_PROGRAMS += $(base_tests)
@@ -15,6 +16,8 @@ tests_unit_base_test_diag_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_diag_LDADD       = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_log_CPPFLAGS     = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_log_LDADD        = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_log_system_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_log_system_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_mailbox_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_text_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

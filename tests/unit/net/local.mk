@@ -40,10 +40,27 @@ endif
 
 if HAVE_CMOCKA
 
-check_PROGRAMS += tests/unit/net/test_lsock
-TESTS += tests/unit/net/test_lsock
+lsock_tests = \
+	tests/unit/net/test_lsock \
+	tests/unit/net/test_lsock_systemd \
+	tests/unit/net/test_lsock_unix
+check_PROGRAMS += $(lsock_tests)
+TESTS += $(lsock_tests)
 
+lsock_fixture = \
+	tests/unit/net/lsock_fixture.c \
+	tests/unit/net/lsock_fixture.h
+
+tests_unit_net_test_lsock_SOURCES = tests/unit/net/test_lsock.c $(lsock_fixture)
 tests_unit_net_test_lsock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_net_test_lsock_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_net_test_lsock_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_lsock_systemd_SOURCES = tests/unit/net/test_lsock_systemd.c $(lsock_fixture)
+tests_unit_net_test_lsock_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_lsock_systemd_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_lsock_unix_SOURCES = tests/unit/net/test_lsock_unix.c $(lsock_fixture)
+tests_unit_net_test_lsock_unix_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_lsock_unix_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* What a service's TLS directives mean to OpenSSL: keys loaded, checked and ready. Immutable,
+ * shared by all threads. */
+#ifndef TLS_CONTEXT_H
+#define TLS_CONTEXT_H
+
+#include <openssl/ssl.h>
+
+#include "base/diag.h"
+#include "config/config.h"
+
+struct tls_context;
+
+/* Every mistake goes to diag at the directive that made it (a file that cannot be read, a key that
+ * belongs to another certificate, an unknown cipher); NULL when there was one, or memory ran short.
+ * A certificate that is out of date is a warning. conf is not needed afterwards. */
+struct tls_context *tls_context_new_listen(const struct config_listen_tls *conf, struct diag *diag);
+struct tls_context *tls_context_new_connect(const struct config_connect_tls *conf,
+                                            struct diag *diag);
+/* NULL is fine. Outlives every session made from it. */
+void tls_context_free(struct tls_context *c);
+
+/* A new session, for stream_tls_new(); owned by the caller. NULL with OpenSSL's error queue filled.
+ * host is the one about to be connected to (a name, a literal address, or a socket's path): asked
+ * for and verified unless server-name says otherwise. Listening contexts ignore it. */
+SSL *tls_context_ssl(struct tls_context *c, const char *host);
+
+#endif

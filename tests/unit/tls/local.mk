@@ -1,0 +1,42 @@
+if HAVE_CMOCKA
+
+tls_tests = \
+	tests/unit/tls/test_context_connect \
+	tests/unit/tls/test_context_listen \
+	tests/unit/tls/test_error \
+	tests/unit/tls/test_handshake \
+	tests/unit/tls/test_names \
+	tests/unit/tls/test_stream_tls
+check_PROGRAMS += $(tls_tests)
+TESTS += $(tls_tests)
+
+tls_certs  = tests/unit/tls/cert.c tests/unit/tls/cert.h
+tls_rig    = tests/unit/tls/rig.c tests/unit/tls/rig.h $(tls_certs)
+tls_matrix = tests/unit/tls/matrix.c tests/unit/tls/matrix.h
+tls_shake  = tests/unit/tls/shake.c tests/unit/tls/shake.h
+
+tests_unit_tls_test_context_connect_SOURCES  = tests/unit/tls/test_context_connect.c \
+	$(tls_rig) $(tls_shake)
+tests_unit_tls_test_context_connect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_context_connect_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_context_listen_SOURCES  = tests/unit/tls/test_context_listen.c \
+	$(tls_certs) $(tls_shake)
+tests_unit_tls_test_context_listen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_context_listen_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_error_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_error_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_handshake_SOURCES  = tests/unit/tls/test_handshake.c $(tls_rig) $(tls_matrix)
+tests_unit_tls_test_handshake_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_handshake_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_tls_SOURCES  = tests/unit/tls/test_stream_tls.c $(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_tls_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+endif
