@@ -123,7 +123,7 @@ SERVICE = 'services: {{\n loop: {{ listen = "127.0.0.1:0"; connect = "echo"\n  {
     ('log = "stderr"\n' + GOOD, 1, "log"),
     ('include = "nothing-*.conf"\n' + GOOD, 1, "nothing-*.conf"),
     (GOOD.replace("}\n}", "}\n loop: { listen = \"127.0.0.1:0\"; connect = \"echo\" }\n}"), 3, "loop"),
-    (GOOD.replace(" }\n", "\n"), 1, "never closed"),
+    (GOOD.replace(" }\n", "\n"), 4, "brackets"),
     (GOOD + "}\n", 4, ""),
     ('services: { }\n', None, "no service"),
     ("# nothing\n", None, "services"),
