@@ -345,6 +345,18 @@ static void write_fails_while_octets_come(struct rig *r)
         pattern_check(r->taken, n);
 }
 
+static void writing_breaks(struct rig *r)
+{
+        /* TLS itself fails, with the peer silent and the socket alive: nothing else will tell. */
+        start_reading(r);
+        SSL_set0_wbio(stream_tls_ssl(r->s), NULL);
+        send_text(r, "pong");
+        UNTIL(r, r->s->end != STREAM_OPEN);
+        assert_int_equal(r->s->end, STREAM_BROKEN);
+        assert_int_equal(r->s->lost, STREAM_BROKEN);
+        assert_non_null(r->s->detail);
+}
+
 static void fatal_alert(struct rig *r)
 {
         start_reading(r);
@@ -671,6 +683,7 @@ static const struct promise promises[] = {
         { "a reset is noticed after the peer's end", reset_after_end, 0 },
         { "a failed write does not lose what came before", write_fails_after_octets_came, 0 },
         { "a failed write does not stop what is coming", write_fails_while_octets_come, 0 },
+        { "a write that TLS fails breaks the stream", writing_breaks, 0 },
         { "a fatal alert breaks the stream and is named", fatal_alert, 0 },
         { "a bad record breaks the stream and is answered", bad_record, 0 },
         { "input is bounded, and nothing gets stuck", input_is_bounded, 0 },
