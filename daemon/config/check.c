@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* The longest name ALPN can carry (RFC 7301, 3.1: its length is one octet). */
 #define ALPN_MAX 255
 
@@ -128,8 +130,33 @@ static void check_builtin(const struct config_service *s, struct diag *diag)
         }
 }
 
+static const char *nth_target(size_t i, void *arg)
+{
+        static const char *const targets[] = { "auto", "stderr", "syslog", "journal", NULL };
+        (void)arg;
+        return targets[i];
+}
+
+/* A word that is none of these would become the name of a file somewhere. */
+static void check_log_target(const struct config_log *log, struct diag *diag)
+{
+        if (log->target == NULL || *log->target == '/')
+                return;
+        for (size_t i = 0; nth_target(i, NULL) != NULL; i++) {
+                if (strcmp(log->target, nth_target(i, NULL)) == 0)
+                        return;
+        }
+        const char *near = text_nearest(log->target, nth_target, NULL);
+        diag_error(diag, &log->target_at,
+                   "target in log: \"%s\" is not \"auto\", \"stderr\", \"syslog\", \"journal\" or "
+                   "the absolute path of a file%s%s%s",
+                   log->target, near != NULL ? ": did you mean \"" : "", near != NULL ? near : "",
+                   near != NULL ? "\"?" : "");
+}
+
 void check_config(const struct config *c, struct diag *diag)
 {
+        check_log_target(&c->log, diag);
         check_listen(c, diag);
         for (size_t i = 0; i < c->n_services; i++) {
                 const struct config_service *s = c->services[i];

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/own.h"
+#include "base/text.h"
 #include "config/bare.h"
 
 /* Deeper nesting is never meant, and libconfig reads it by recursion. */
@@ -349,14 +351,23 @@ static void scan_next(struct scan *s)
         }
 }
 
+/* Everything still open is one mistake, at the end: what is missing may be missing anywhere. */
+static void say_open(struct scan *s)
+{
+        OWN(text_fini) struct text open = { 0 };
+        for (size_t i = 1; i <= s->depth; i++)
+                text_addf(&open, "%s%c of line %u", i > 1 ? ", " : "", s->brackets[i].kind,
+                          s->brackets[i].line);
+        MISTAKE(s, s->line, "the text ends before its brackets do: %s (is the file complete?)",
+                text_str(&open));
+}
+
 static void check_end(struct scan *s)
 {
-        for (size_t i = s->depth; i > 0; i--)
-                MISTAKE(s, s->brackets[i].line,
-                        "the %c that opens here is never closed (is the file complete?)",
-                        s->brackets[i].kind);
-        if (s->depth == 0 && s->brackets[0].expect != EXPECT_NAME &&
-            s->brackets[0].expect != EXPECT_END)
+        const struct bracket *b = innermost(s);
+        if (s->depth > 0)
+                say_open(s);
+        else if (b->expect != EXPECT_NAME && b->expect != EXPECT_END)
                 MISTAKE(s, s->last, "the text ends in the middle of a directive");
 }
 

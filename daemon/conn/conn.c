@@ -25,7 +25,7 @@ static void on_stage_timeout(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct conn *c = arg;
-        conn_end(c, (*c->stage)->timeout_reason);
+        conn_stage_failed(c, (*c->stage)->timeout_reason, NULL);
 }
 
 static void on_lifetime(evutil_socket_t fd, short what, void *arg)
@@ -46,11 +46,18 @@ static void start_lifetime(struct conn *c)
                 evtimer_add(c->lifetime, &in);
 }
 
-/* A listener on every address does not say which of them the client asked for. */
+static bool is_every_address(const struct sockaddress *a)
+{
+        if (a->sa.sa_family == AF_INET)
+                return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+        return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+/* A listener on every address does not say which of them the client asked for; any other does. */
 static struct sockaddress local_address(const struct sockaddress *listen, int fd)
 {
         struct sockaddress local = { .len = sizeof local.storage };
-        if (listen->sa.sa_family != AF_UNIX && getsockname(fd, &local.sa, &local.len) == 0)
+        if (is_every_address(listen) && getsockname(fd, &local.sa, &local.len) == 0)
                 return local;
         return *listen;
 }
@@ -117,7 +124,7 @@ static void run_stages(struct conn *c)
                 assert(*c->stage != NULL); /* the last one waits or ends */
         }
         if (result == STAGE_END)
-                conn_end(c, c->why);
+                conn_stage_failed(c, c->why, NULL);
 }
 
 void conn_start(struct conn *c)
@@ -143,6 +150,8 @@ static void set_detail(struct conn *c, const char *detail)
 void conn_stage_failed(struct conn *c, enum reason why, const char *detail)
 {
         set_detail(c, detail);
+        if ((*c->stage)->alert_client && c->service->listen_tls != NULL)
+                stream_tls_alert(c->client);
         conn_end(c, why);
 }
 
@@ -156,12 +165,6 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
 int64_t conn_stage_ms(const struct conn *c)
 {
         return (clock_us() - c->stage_us) / 1000;
-}
-
-void conn_alert_client(struct conn *c)
-{
-        if (c->client != NULL && c->service->listen_tls != NULL)
-                stream_tls_alert(c->client);
 }
 
 static void write_record(struct conn *c, enum reason why)

@@ -18,6 +18,9 @@ struct stage {
         void (*leave)(struct conn *c);
         int64_t (*timeout_ms)(const struct conn *c); /* NULL: none; 0: none */
         enum reason timeout_reason;
+        /* When it fails no upstream could be reached: a client that speaks TLS is told so by an
+         * alert before the reset. */
+        bool alert_client;
 };
 
 extern const struct stage stage_client_tls, stage_dial, stage_upstream_tls, stage_relay;
@@ -31,9 +34,5 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
 
 /* Milliseconds since the stage was entered. */
 int64_t conn_stage_ms(const struct conn *c);
-
-/* No upstream could be reached: a client that speaks TLS is told so by an alert before the reset.
- */
-void conn_alert_client(struct conn *c);
 
 #endif

@@ -32,7 +32,6 @@ static void fail(struct conn *c, enum reason why)
                 text_addf(&detail, "%s: %s", last->target, last->text);
         }
         char *said OWN_FREE = text_take(&detail);
-        conn_alert_client(c);
         conn_stage_failed(c, why, said);
 }
 
@@ -109,4 +108,5 @@ const struct stage stage_dial = {
         .name = "dial",
         .enter = dial_enter,
         .leave = dial_leave,
+        .alert_client = true,
 };

@@ -10,12 +10,10 @@ static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
         c->record.connect_handshake_ms = conn_stage_ms(c);
-        if (error == NULL) {
+        if (error != NULL)
+                conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
+        else
                 conn_stage_done(c);
-                return;
-        }
-        conn_alert_client(c);
-        conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
 }
 
 static enum stage_result start_handshake(struct conn *c)
@@ -57,6 +55,7 @@ const struct stage stage_upstream_tls = {
         .name = "upstream-tls",
         .enter = upstream_tls_enter,
         .leave = upstream_tls_leave,
+        .alert_client = true,
         .timeout_ms = upstream_tls_timeout,
         .timeout_reason = REASON_HANDSHAKE_TIMEOUT,
 };

@@ -16,9 +16,11 @@ MB = 1 << 20
 SIZES = (0, 1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65537, 1000003, 8 * MB)
 
 # What a leg that does not read may cost: the octets that the other side can send before it is
-# stopped. Two kernels' send buffers (tcp_wmem allows 4 MB each), the receive buffer between them,
-# and our own bounded buffer.
-STOPPED_WITHIN = 16 * MB
+# stopped. The kernel's send buffer towards that leg (tcp_wmem allows 4 MB), our own bounded buffer,
+# and the receive buffer from the sender. The kernel lets the last one grow to 32 MB for a sender
+# that fills it within a round trip, which the peers' send buffers prevent.
+STOPPED_WITHIN = 12 * MB
+SENDING = 256 * 1024
 
 SMALL = 64 * 1024  # a receive buffer that is full soon
 
@@ -227,7 +229,9 @@ def reset_midstream(p):
 
 
 def reset_at_once(p):
-    """Before a single octet."""
+    """Before a single octet of a's. (One of b's tells that both handshakes are over everywhere.)"""
+    p.b.send(b"!")
+    p.a.until_received(1)
     p.a.reset()
     assert p.b.until_ended() == "reset"
     same(p.b.received, b"", "b")
@@ -546,7 +550,7 @@ class DaemonPath:
         if small_buffers:
             self.rcvbuf["upstream" if by == "client" else "client"] = SMALL
         self.listener = w.listen(tls=None if upstream == "plain" else certs.server(upstream),
-                                 rcvbuf=self.rcvbuf["upstream"])
+                                 rcvbuf=self.rcvbuf["upstream"], sndbuf=SENDING)
         settings = {"listen": "127.0.0.1:0", "connect": self.listener.address, **dict(row_settings)}
         if client != "plain":
             settings["listen-tls"] = {"certificate": certs.path("server.pem")}
@@ -556,9 +560,9 @@ class DaemonPath:
         self.daemon = w.daemon(globals, services={"path": settings})
 
     def open(self, kinds, by):
-        client = self.daemon.connect("path", tls=self.tls, rcvbuf=self.rcvbuf["client"])
+        client = self.daemon.connect("path", tls=self.tls, rcvbuf=self.rcvbuf["client"], sndbuf=SENDING)
         client.net.until(lambda: client.connected, "the client's connection")
-        upstream = self.w.accept(self.listener, self.daemon)
+        upstream = self.w.accept(self.listener, client)
         client.until_established()
         upstream.until_established()
         return Pair(self, client, upstream, by, kinds, self.daemon)

@@ -93,7 +93,6 @@ class Daemon:
         self.expect_returncode = 0
         self.notified = []
         self.clients = []          # every Peer that connected to it
-        self.accepted = []         # every Peer that it connected to
         self.strangers = False     # others than these peers connect too
         self._notify = None
         self._log_read = ""
@@ -111,7 +110,8 @@ class Daemon:
             settings = conf_text(settings)
         self.conf.write_text(settings)
 
-    def start(self, settings=None, args=None, environment=None, preexec=None, prefix=(), ready=True):
+    def start(self, settings=None, args=None, environment=None, preexec=None, prefix=(), ready=True,
+              pass_fds=()):
         if settings is not None:
             self.write(settings)
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -122,7 +122,8 @@ class Daemon:
         command = [*prefix, *WRAPPER, SPLICED, *(["-c", str(self.conf)] if args is None else args)]
         with open(self.stderr, "ab") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                                            env=env, preexec_fn=preexec, cwd=self.dir)
+                                            env=env, preexec_fn=preexec, cwd=self.dir,
+                                            pass_fds=pass_fds)
         if ready:
             self.until_ready()
         return self
@@ -189,8 +190,9 @@ class Daemon:
     def messages(self):
         """Everything it said, records too."""
         text = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
-        if self.log.exists():
-            text += self.log.read_text(errors="replace")
+        for path in (self.log.with_name("log.1"), self.log):
+            if path.exists():
+                text += path.read_text(errors="replace")
         return text
 
     def until_says(self, pattern, deadline=None):
@@ -297,13 +299,17 @@ def verify_tls(said, peer):
 
 def verify_connection(record, client, upstream):
     assert record["service"] == client.service, record
-    assert record["listen"] == client.dialled, record
+    assert record["listen"] == record["local"] == client.dialled, record
+    if client.tls is None and record["tls"]:
+        # plain octets, or none, at a TLS port
+        assert record["tls"]["version"] is None and record["bytes_up"] == record["bytes_down"] == 0, record
+        assert record["reason"] != "end", record
+        return
     verify_receiver(record, client, record["bytes_down"])
-    verify_tls(record.get("tls"), client)
-    if client.tls is None:
-        assert not record.get("tls"), record
+    verify_tls(record["tls"], client)
     if upstream is not None:
         assert record["upstream"] == upstream.address, f"{record}\n{upstream}"
+        assert record["attempts"][-1]["address"] == upstream.address and not record["attempts"][-1]["error"], record
         verify_receiver(record, upstream, record["bytes_up"])
         verify_tls(record.get("connect_tls"), upstream)
     for me, leg in ((client, "client"), (upstream, "upstream")):
@@ -326,14 +332,13 @@ def verify_records(daemon):
     by_client = {}
     for record in records:
         by_client.setdefault(record["client"], []).append(record)
-    by_local = {peer.remote: peer for peer in daemon.accepted if peer.family != socket.AF_UNIX}
     clients = [c for c in daemon.clients if c.family != socket.AF_UNIX and c.address]
     for client in clients:
         if client.connect_error:
             continue
         mine = by_client.get(client.address, [])
         assert len(mine) == 1, f"{len(mine)} records of one connection: {mine}\n{client}"
-        verify_connection(mine[0], client, by_local.get(mine[0].get("local")))
+        verify_connection(mine[0], client, client.partner)
     if not daemon.strangers and clients and len(clients) == len(daemon.clients):
         known = {c.address for c in clients}
         extra = [r for r in records if r["client"] not in known]
@@ -368,10 +373,10 @@ class World:
     def listen(self, *args, **kwargs):
         return self.net.listen(*args, **kwargs)
 
-    def accept(self, listener, daemon, deadline=None):
-        """What a daemon connects to; its record is compared with it in the end."""
+    def accept(self, listener, client, deadline=None):
+        """What the daemon connects this client to; their record is compared with both in the end."""
         peer = listener.accept(deadline)
-        daemon.accepted.append(peer)
+        client.partner, peer.partner = peer, client
         return peer
 
     def run(self, *command, stdin=None, name=None, **kwargs):

@@ -8,7 +8,7 @@ from test_cuts import refusing, silent  # noqa: F401 (a fixture)
 
 def exchange(w, daemon, name, listener, **kwargs):
     client = daemon.connect(name, **kwargs)
-    upstream = w.accept(listener, daemon)
+    upstream = w.accept(listener, client)
     client.send(b"ping")
     upstream.until_received(4)
     upstream.send(b"pong").end()
@@ -93,7 +93,7 @@ def test_balance(w, balance, used):
         w.until(lambda: any(x.waiting for x in listeners), "a connection to any upstream")
         which = next(i for i, x in enumerate(listeners) if x.waiting)
         counts[which] += 1
-        upstream = w.accept(listeners[which], d)
+        upstream = w.accept(listeners[which], client)
         upstream.end(), client.end()
         assert client.until_ended() == "end" and upstream.until_ended() == "end"
         assert d.record_of(client)["upstream"] == listeners[which].address
@@ -109,7 +109,7 @@ def test_round_robin_over_all_workers(w):
         w.until(lambda: any(x.waiting for x in listeners), "a connection to any upstream")
         which = next(i for i, x in enumerate(listeners) if x.waiting)
         listeners[which].used = getattr(listeners[which], "used", 0) + 1
-        upstream = w.accept(listeners[which], d)
+        upstream = w.accept(listeners[which], client)
         upstream.end(), client.end()
         assert client.until_ended() == "end" and upstream.until_ended() == "end"
     assert all(5 <= getattr(x, "used", 0) <= 15 for x in listeners), [getattr(x, "used", 0) for x in listeners]
@@ -121,7 +121,7 @@ def test_unix_upstream(w, kind):
     listener = w.listen(address)
     d = w.daemon(services={"path": service(connect=address)})
     client = d.connect("path")
-    upstream = w.accept(listener, d)
+    upstream = w.accept(listener, client)
     client.send(b"ping" * 100_000).end()
     assert upstream.until_ended() == "end"
     upstream.send(b"pong" * 100_000).end()

@@ -163,6 +163,36 @@ static void directives_fit_together(void **state)
         }
 }
 
+static void the_log_goes_to_a_known_target_or_an_absolute_path(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *target, *message;
+        } targets[] = {
+                { "auto", NULL },
+                { "stderr", NULL },
+                { "journal", NULL },
+                { "syslog", NULL },
+                { "/var/log/spliced.log", NULL },
+                { "stdrr",
+                  "t:1: target in log: \"stdrr\" is not \"auto\", \"stderr\", \"syslog\", "
+                  "\"journal\" or the absolute path of a file: did you mean \"stderr\"?\n" },
+                { "spliced.log", "t:1: target in log: \"spliced.log\" is not \"auto\", \"stderr\", "
+                                 "\"syslog\", \"journal\" or the absolute path of a file\n" },
+        };
+        for (size_t i = 0; i < COUNTOF(targets); i++) {
+                OWN(text_fini) struct text t = { 0 };
+                text_addf(&t,
+                          "log: { target = \"%s\" }\n"
+                          "services: { a: { listen = \"*:1\"; connect = \"echo\" } }\n",
+                          targets[i].target);
+                if (targets[i].message == NULL)
+                        config_free(must_read(text_str(&t)));
+                else
+                        assert_refused(text_str(&t), targets[i].message);
+        }
+}
+
 static void names_in_alpn_have_a_length_it_can_carry(void **state)
 {
         (void)state;
@@ -189,6 +219,7 @@ int main(void)
                 cmocka_unit_test(two_listeners_on_one_address_are_told_with_both_places),
                 cmocka_unit_test(every_clash_is_told_among_many_listeners),
                 cmocka_unit_test(directives_fit_together),
+                cmocka_unit_test(the_log_goes_to_a_known_target_or_an_absolute_path),
                 cmocka_unit_test(names_in_alpn_have_a_length_it_can_carry),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,10 +62,13 @@ static void script_wrote(struct stream *s)
         deliver(self(s));
 }
 
+/* As a socket does: what is done at once is not told, the caller sees it. */
 static void script_finish(struct stream *s)
 {
-        s->finished = STREAM_FINISHING;
-        deliver(self(s));
+        struct script *p = self(s);
+        bool at_once = stream_queued(s) == 0;
+        s->finished = at_once ? STREAM_FINISHED : STREAM_FINISHING;
+        p->got_end = at_once;
 }
 
 static size_t script_unread(struct stream *s)
