@@ -38,6 +38,7 @@ struct stream_tls {
         struct event retry; /* close_notify waits for the socket */
         bool want_read;     /* the reader's wish */
         bool full;          /* INPUT_MAX reached: reading pauses until the reader took some */
+        bool peer_through;  /* it had ended, and had everything, when our own end was passed on */
         stream_tls_done_fn *done;
         void *arg;
 };
@@ -85,6 +86,9 @@ static void set_failed(struct stream_tls *t, enum stream_end how, const char *wh
 
 static void on_hangup(int error, void *arg)
 {
+        struct stream_tls *t = arg;
+        if (t->peer_through && t->s.finished == STREAM_FINISHED)
+                return;
         char text[TLS_ERROR_MAX];
         set_lost(arg, tls_cause_of_call(SSL_ERROR_SYSCALL, error, text), text);
 }
@@ -139,15 +143,27 @@ static void retry_when(struct stream_tls *t, short what)
         event_add(&t->retry, NULL);
 }
 
+/* Most clients that are through send close_notify and close(2): ours then finds nobody, and the
+ * kernel answers with a reset. If they had everything before, nothing was lost. */
+static bool peer_is_through(struct stream_tls *t)
+{
+        return t->s.end == STREAM_END && stream_fd_unacked(t->fd) == 0;
+}
+
 static void pass_end_on(struct stream_tls *t)
 {
         char why[TLS_ERROR_MAX];
+        t->peer_through = t->peer_through || peer_is_through(t);
         int verdict = put_close_notify(t->ssl);
         if (verdict == SSL_ERROR_WANT_WRITE) {
                 retry_when(t, EV_WRITE);
         } else if (verdict == SSL_ERROR_WANT_READ) {
                 retry_when(t, EV_READ);
-        } else if (verdict == SSL_ERROR_NONE && shutdown(t->fd, SHUT_WR) == 0) {
+        } else if (verdict == SSL_ERROR_NONE &&
+                   (shutdown(t->fd, SHUT_WR) == 0 || t->peer_through)) {
+                t->s.finished = STREAM_FINISHED;
+        } else if (verdict == SSL_ERROR_SYSCALL && t->peer_through) {
+                ERR_clear_error();
                 t->s.finished = STREAM_FINISHED;
         } else {
                 enum stream_end how = tls_cause_of_call(verdict, errno, why);
