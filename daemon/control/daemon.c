@@ -16,6 +16,7 @@
 #include "base/mailbox.h"
 #include "base/own.h"
 #include "control/notify.h"
+#include "worker/budget.h"
 #include "worker/worker.h"
 
 enum phase {
@@ -28,6 +29,7 @@ struct daemon {
         struct event_base *base;
         struct mailbox *mailbox;
         struct snapshot *snapshot;
+        struct budget budget;
         struct worker **workers;
         size_t n_workers, n_quiet, n_idle;
         enum phase phase;
@@ -137,9 +139,23 @@ static bool catch_signal(struct daemon *d, struct event **slot, int number, even
         return *slot != NULL && event_add(*slot, NULL) == 0;
 }
 
+static bool make_budget(struct daemon *d, unsigned workers)
+{
+        unsigned long needed;
+        if (budget_init(&d->budget, workers, &needed))
+                return true;
+        log_error("the limit on open files leaves none for connections: raise it (LimitNOFILE=, "
+                  "ulimit -n) to %lu at the least, or have fewer workers",
+                  needed);
+        errno = EMFILE;
+        return false;
+}
+
 static bool start_workers(struct daemon *d)
 {
         size_t wanted = workers_wanted(d->snapshot->conf);
+        if (!make_budget(d, (unsigned)wanted))
+                return false;
         d->workers = calloc(wanted, sizeof(struct worker *));
         if (d->workers == NULL)
                 return false;
@@ -148,7 +164,7 @@ static bool start_workers(struct daemon *d)
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
-                struct worker *w = worker_new(d->snapshot, pass_report_on, d);
+                struct worker *w = worker_new(d->snapshot, &d->budget, pass_report_on, d);
                 if (w == NULL)
                         break;
                 d->workers[d->n_workers++] = w;

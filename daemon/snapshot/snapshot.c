@@ -54,18 +54,23 @@ static gid_t socket_group(const struct config_listen_socket *conf, struct diag *
         return group != NULL ? group->gr_gid : (gid_t)-1;
 }
 
-static void open_sockets(struct service *s, struct diag *diag)
+static struct lsock_settings lsock_settings_of(const struct config_listen_socket *conf,
+                                               struct diag *diag)
 {
-        const struct config_listen_socket *conf = &s->conf->listen_socket;
-        struct lsock_settings settings = {
+        return (struct lsock_settings){
                 .backlog = (int)conf->backlog,
                 .mode = (mode_t)conf->mode,
                 .uid = socket_owner(conf, diag),
                 .gid = socket_group(conf, diag),
         };
+}
+
+static void open_sockets(struct service *s, const struct lsock_settings *settings,
+                         struct diag *diag)
+{
         const struct addr_list *listen = &s->conf->listen;
         for (size_t i = 0; i < listen->n; i++)
-                lsock_open(&listen->items[i], &settings, diag, &listen->at[i], &s->socks,
+                lsock_open(&listen->items[i], settings, diag, &listen->at[i], &s->socks,
                            &s->n_socks);
 }
 
@@ -104,8 +109,9 @@ static struct service *service_new(const struct config_service *conf, enum snaps
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
                 s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
+        struct lsock_settings settings = lsock_settings_of(&conf->listen_socket, diag);
         if (scope == SNAPSHOT_ALL)
-                open_sockets(s, diag);
+                open_sockets(s, &settings, diag);
         return s;
 }
 

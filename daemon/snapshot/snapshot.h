@@ -23,6 +23,12 @@ struct service {
         struct tally tally;
 };
 
+/* How many descriptors a connection of the service takes. */
+static inline int service_descriptors(const struct service *s)
+{
+        return upstream_builtin(&s->upstream) != NULL ? 1 : 2;
+}
+
 struct snapshot {
         struct ref ref;
         struct config *conf;
@@ -32,8 +38,8 @@ struct snapshot {
 };
 
 enum snapshot_scope {
-        SNAPSHOT_KEYS, /* certificates and keys only: to check a configuration beside a running
-                          daemon */
+        SNAPSHOT_KEYS, /* certificates, keys and names of users only: to check a configuration
+                          beside a running daemon */
         SNAPSHOT_ALL,  /* and bind the sockets */
 };
 

@@ -28,14 +28,17 @@ static inline void tally_leave(struct tally *t)
         atomic_fetch_sub_explicit(&t->live, 1, memory_order_relaxed);
 }
 
-/* Returns false, and counts nothing, when the limit is reached. */
+/* Returns false, and counts nothing, when the limit is reached. Who is refused was never counted,
+ * not even for a moment: that would refuse others who come just as somebody leaves. */
 static inline bool tally_enter(struct tally *t)
 {
-        int64_t before = atomic_fetch_add_explicit(&t->live, 1, memory_order_relaxed);
-        if (t->limit == 0 || before < t->limit)
-                return true;
-        tally_leave(t);
-        return false;
+        int64_t live = atomic_load_explicit(&t->live, memory_order_relaxed);
+        do {
+                if (t->limit != 0 && live >= t->limit)
+                        return false;
+        } while (!atomic_compare_exchange_weak_explicit(
+                &t->live, &live, live + 1, memory_order_relaxed, memory_order_relaxed));
+        return true;
 }
 
 #endif

@@ -204,7 +204,7 @@ def test_descriptors_run_out(w, connect):
     w.net.idle_hooks.append(serve)
     for client in clients:
         client.send(b"x")
-    w.until(lambda: sum(len(c.received) for c in clients) >= 15, "some to be served")
+    w.until(lambda: sum(len(c.received) for c in clients) >= 5, "some to be served")
     w.net.run(0.3)
     before = d.cpu_seconds()
     w.net.run(0.5)
@@ -220,12 +220,8 @@ def test_descriptors_run_out(w, connect):
                 client.end()
         return all(c.ended for c in clients)
     w.until(leave, "everybody served", 60 * SLOW)
-    # a connection accepted with the last descriptor may fail for want of one to its upstream
-    reasons = [d.record_of(c)["reason"] for c in clients]
-    assert set(reasons) <= {"end", "resource"}, reasons
-    assert reasons.count("end") >= 60, reasons
-    for client, reason in zip(clients, reasons):
-        assert (client.ended == "end") == (reason == "end")
+    assert {c.ended for c in clients} == {"end"}
+    assert {d.record_of(c)["reason"] for c in clients} == {"end"}
     late = d.connect("echo")
     echoes(late)
     ends_well(late)
