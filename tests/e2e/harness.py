@@ -17,6 +17,8 @@ SPLICED = os.environ.get("SPLICED") or str(REPOSITORY / "build" / "spliced")
 SLOW = float(os.environ.get("SPLICED_SLOW", "1"))
 WRAPPER = shlex.split(os.environ.get("SPLICED_WRAPPER", ""))
 DEADLINE = 20.0 * SLOW
+# A sanitizer or a wrapper such as valgrind has memory of its own.
+INSTRUMENTED = bool(WRAPPER) or (os.path.exists(SPLICED) and b"__asan_init" in pathlib.Path(SPLICED).read_bytes())
 
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|"
                        r"ThreadSanitizer|: Assertion .* failed")
