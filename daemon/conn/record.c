@@ -12,17 +12,16 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* A peer chooses some of these (SNI, certificate subjects): whatever is not UTF-8 is replaced. */
+/* A peer chooses some of these (SNI, certificate subjects): what is not printable is written as it
+ * is in text, so that neither a terminal nor a program that takes the string out of its quotes acts
+ * on it. */
 static json_t *string_or_null(const char *s)
 {
         if (s == NULL || *s == '\0')
                 return json_null();
-        json_t *value = json_string(s);
-        if (value != NULL)
-                return value;
         struct text clean = { 0 };
         text_add_printable(&clean, s, strlen(s));
-        value = json_string(text_str(&clean));
+        json_t *value = json_string(text_str(&clean));
         text_fini(&clean);
         return value;
 }
