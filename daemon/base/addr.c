@@ -175,7 +175,7 @@ static const char *parse_systemd(const char *name, enum addr_use use, struct add
 
 static bool is_builtin(const char *s)
 {
-        static const char *const names[] = {"echo", "discard", "chargen", "daytime"};
+        static const char *const names[] = { "echo", "discard", "chargen", "daytime" };
         for (size_t i = 0; i < COUNTOF(names); i++)
                 if (strcmp(s, names[i]) == 0)
                         return true;
@@ -215,7 +215,7 @@ static const char *parse(const char *s, enum addr_use use, struct addr *out)
 
 const char *addr_parse(const char *s, enum addr_use use, struct addr *out)
 {
-        *out = (struct addr){0};
+        *out = (struct addr){ 0 };
         const char *wrong = parse(s, use, out);
         if (wrong == NULL && (out->text = strdup(s)) == NULL)
                 wrong = memory_is_short;
@@ -228,7 +228,7 @@ void addr_fini(struct addr *a)
 {
         free(a->text);
         free(a->host);
-        *a = (struct addr){0};
+        *a = (struct addr){ 0 };
 }
 
 static void fill_unix(const char *path, struct sockaddress *out)
@@ -245,7 +245,7 @@ static void fill_unix(const char *path, struct sockaddress *out)
 
 bool addr_literal(const struct addr *a, struct sockaddress *out)
 {
-        *out = (struct sockaddress){0};
+        *out = (struct sockaddress){ 0 };
         if (a->kind == ADDR_UNIX) {
                 fill_unix(a->host, out);
                 return true;
@@ -259,7 +259,7 @@ bool addr_literal(const struct addr *a, struct sockaddress *out)
                 return true;
         }
         if (!parse_v6(a->host, &out->in6.sin6_addr, &out->in6.sin6_scope_id)) {
-                *out = (struct sockaddress){0};
+                *out = (struct sockaddress){ 0 };
                 return false;
         }
         out->in6.sin6_family = AF_INET6;

@@ -52,7 +52,7 @@ static char *compose(enum diag_severity severity, const struct origin *at, const
 static char *compose(enum diag_severity severity, const struct origin *at, const char *format,
                      va_list args)
 {
-        OWN(text_fini) struct text said = {0}, line = {0};
+        OWN(text_fini) struct text said = { 0 }, line = { 0 };
         text_addv(&said, format, args);
         if (at != NULL && at->file != NULL) {
                 text_addf(&line, "%s:", at->file);
@@ -76,7 +76,7 @@ static void diag_add(struct diag *d, enum diag_severity severity, const struct o
         if (line == NULL)
                 d->lost++;
         else
-                d->messages[d->n++] = (struct message){severity, line};
+                d->messages[d->n++] = (struct message){ severity, line };
 }
 
 void diag_error(struct diag *d, const struct origin *at, const char *format, ...)

@@ -28,8 +28,8 @@ static struct {
 } the_log = {
         .target = TO_STDERR,
         .level = LOG_LEVEL_INFO,
-        .err = {.fd = STDERR_FILENO},
-        .file = {.fd = -1},
+        .err = { .fd = STDERR_FILENO },
+        .file = { .fd = -1 },
 };
 
 static const char *cannot(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -127,10 +127,10 @@ const char *log_open(const char *target, enum log_level level)
                 const char *name;
                 const char *(*use)(void);
         } targets[] = {
-                {"auto", use_auto},
-                {"stderr", use_stderr},
-                {"syslog", use_syslog},
-                {"journal", use_journal},
+                { "auto", use_auto },
+                { "stderr", use_stderr },
+                { "syslog", use_syslog },
+                { "journal", use_journal },
         };
         const char *(*use)(void) = NULL;
         for (size_t i = 0; i < COUNTOF(targets); i++)
@@ -200,7 +200,7 @@ void log_line(enum log_level level, const char *format, ...)
         if (!log_enabled(level))
                 return;
         int saved = errno;
-        OWN(text_fini) struct text said = {0}, line = {0};
+        OWN(text_fini) struct text said = { 0 }, line = { 0 };
         va_list args;
         va_start(args, format);
         text_addv(&said, format, args);

@@ -15,7 +15,7 @@
 
 static struct iovec piece(const char *s)
 {
-        return (struct iovec){.iov_base = (void *)(uintptr_t)s, .iov_len = strlen(s)};
+        return (struct iovec){ .iov_base = (void *)(uintptr_t)s, .iov_len = strlen(s) };
 }
 
 /* Take n octets off the front; false when nothing is left. */
@@ -45,7 +45,7 @@ static int write_whole(int fd, struct iovec *iov, int count, bool *begun)
                                 return 0;
                         *begun = *begun || n > 0;
                 } else if (errno == EAGAIN && *begun) {
-                        struct pollfd room = {.fd = fd, .events = POLLOUT};
+                        struct pollfd room = { .fd = fd, .events = POLLOUT };
                         if (poll(&room, 1, PATIENCE_MS) == 0)
                                 return EAGAIN;
                 } else if (errno != EINTR) {
@@ -69,7 +69,7 @@ static bool put(struct log_fd *f, struct iovec *iov, int count)
 /* What comes before the text of a message. */
 static const char *head(const struct log_fd *f, enum log_level level, char buf[static 64])
 {
-        static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
+        static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
         char now[CLOCK_TEXT_MAX];
         if (atomic_load(&f->priorities))
                 snprintf(buf, 64, "<%d>", log_priority(level));
@@ -88,8 +88,8 @@ static bool own_up(struct log_fd *f)
         char begin[64], said[128];
         snprintf(said, sizeof said, "%lu line%s could not be written to the log: %s\n", lost,
                  lost == 1 ? "" : "s", strerrordesc_np(atomic_load(&f->error)));
-        struct iovec iov[] = {piece(torn ? "\n" : ""), piece(head(f, LOG_LEVEL_WARNING, begin)),
-                              piece(said)};
+        struct iovec iov[] = { piece(torn ? "\n" : ""), piece(head(f, LOG_LEVEL_WARNING, begin)),
+                               piece(said) };
         if (put(f, iov, COUNTOF(iov)))
                 return true;
         atomic_fetch_add(&f->lost, lost);
@@ -100,7 +100,7 @@ static bool own_up(struct log_fd *f)
 
 static void write_line(struct log_fd *f, const char *begin, const char *text)
 {
-        struct iovec iov[] = {piece(begin), piece(text), piece("\n")};
+        struct iovec iov[] = { piece(begin), piece(text), piece("\n") };
         if (!own_up(f) || !put(f, iov, COUNTOF(iov)))
                 atomic_fetch_add(&f->lost, 1);
 }

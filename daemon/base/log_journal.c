@@ -35,8 +35,8 @@ bool log_journal_reads_stderr(void)
 const char *log_journal_unavailable(void)
 {
         /* sd_journal_sendv(3) returns success when nobody listens: ask beforehand. */
-        static const struct sockaddr_un journal = {.sun_family = AF_UNIX,
-                                                   .sun_path = "/run/systemd/journal/socket"};
+        static const struct sockaddr_un journal = { .sun_family = AF_UNIX,
+                                                    .sun_path = "/run/systemd/journal/socket" };
         OWN_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return "no socket to reach the journal with: descriptors or memory are short";
@@ -48,7 +48,7 @@ const char *log_journal_unavailable(void)
 bool log_journal_send(enum log_level level, const char *message, const struct log_field *fields,
                       size_t n)
 {
-        OWN(text_fini) struct text all = {0};
+        OWN(text_fini) struct text all = { 0 };
         OWN_FREE struct iovec *iov = calloc(n + 3, sizeof *iov);
         if (iov == NULL)
                 return false;

@@ -56,7 +56,7 @@ struct mailbox *mailbox_new(struct event_base *base, mailbox_fn *fn, void *arg)
         struct mailbox *m = calloc(1, sizeof *m);
         if (m == NULL)
                 return NULL;
-        *m = (struct mailbox){.fd = -1, .fn = fn, .arg = arg};
+        *m = (struct mailbox){ .fd = -1, .fn = fn, .arg = arg };
         STAILQ_INIT(&m->posted);
         STAILQ_INIT(&m->taken);
         pthread_mutex_init(&m->lock, NULL); /* a plain mutex on Linux: cannot fail */
@@ -102,7 +102,7 @@ bool mailbox_post(struct mailbox *m, int what, void *data)
         struct letter *l = malloc(sizeof *l);
         if (l == NULL)
                 return false;
-        *l = (struct letter){.what = what, .data = data};
+        *l = (struct letter){ .what = what, .data = data };
         pthread_mutex_lock(&m->lock);
         bool was_empty = STAILQ_EMPTY(&m->posted);
         STAILQ_INSERT_TAIL(&m->posted, l, next);

@@ -11,7 +11,7 @@ static bool is_continuation(unsigned char c)
  * neither overlong, nor a surrogate, nor above U+10FFFF). n > 0. */
 static size_t decode(const unsigned char *s, size_t n, uint32_t *point)
 {
-        static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+        static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
         size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
         if (len == 0 || len > n || s[0] > 0xf7)
                 return 0;

@@ -58,7 +58,11 @@ static enum number_result read_quantity(const char *s, const struct unit *units,
 }
 
 static const struct unit duration_units[] = {
-        {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"d", 24 * 60 * 60 * 1000},
+        { "ms", 1 },
+        { "s", 1000 },
+        { "m", 60 * 1000 },
+        { "h", 60 * 60 * 1000 },
+        { "d", 24 * 60 * 60 * 1000 },
 };
 
 const char *text_to_duration(const char *s, int64_t *out_ms)
@@ -93,16 +97,16 @@ const char *text_to_duration(const char *s, int64_t *out_ms)
 
 /* The capital or small letter that is written comes first of its pair. */
 static const struct unit size_units[] = {
-        {"", 1},     {"k", KIBI}, {"K", KIBI}, {"M", MEBI}, {"m", MEBI},
-        {"G", GIBI}, {"g", GIBI}, {"T", TEBI}, {"t", TEBI},
+        { "", 1 },     { "k", KIBI }, { "K", KIBI }, { "M", MEBI }, { "m", MEBI },
+        { "G", GIBI }, { "g", GIBI }, { "T", TEBI }, { "t", TEBI },
 };
 static const struct unit rate_units[] = {
-        {"/s", 1},     {"k/s", KIBI}, {"K/s", KIBI}, {"M/s", MEBI}, {"m/s", MEBI},
-        {"G/s", GIBI}, {"g/s", GIBI}, {"T/s", TEBI}, {"t/s", TEBI},
+        { "/s", 1 },     { "k/s", KIBI }, { "K/s", KIBI }, { "M/s", MEBI }, { "m/s", MEBI },
+        { "G/s", GIBI }, { "g/s", GIBI }, { "T/s", TEBI }, { "t/s", TEBI },
 };
 static const struct unit count_units[] = {
-        {"", 1},        {"k", 1000},       {"K", 1000},       {"M", 1000000},
-        {"m", 1000000}, {"G", 1000000000}, {"g", 1000000000},
+        { "", 1 },        { "k", 1000 },       { "K", 1000 },       { "M", 1000000 },
+        { "m", 1000000 }, { "G", 1000000000 }, { "g", 1000000000 },
 };
 
 const char *text_to_size(const char *s, int64_t *out_octets)

@@ -10,7 +10,7 @@
 void text_fini(struct text *t)
 {
         free(t->s);
-        *t = (struct text){0};
+        *t = (struct text){ 0 };
 }
 
 /* Make room for n more octets and the NUL after them. */

@@ -57,6 +57,7 @@ struct config {
         struct config_log log;
         struct config_service **services;
         size_t n_services;
+        struct origin services_at;      /* the first services: {…} */
         struct config_service defaults; /* what defaults: {…} says; the services have it already */
         struct string_list files;       /* every file read; origins borrow their names from here */
 };

@@ -5,6 +5,7 @@ libspliced_a_SOURCES += \
 	daemon/config/config.c daemon/config/config.h \
 	daemon/config/dump.c \
 	daemon/config/file.c daemon/config/file.h \
+	daemon/config/grammar.c daemon/config/grammar.h \
 	daemon/config/kind.c daemon/config/kind.h \
 	daemon/config/kinds.def daemon/config/kinds.h \
 	daemon/config/list.c daemon/config/list.h \

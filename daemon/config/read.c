@@ -153,6 +153,8 @@ static void read_block(struct reader *r, const struct scope *scope, const struct
         case BLOCK_NAMED:
                 if (!is_group(r, scope, n, "NAME: { … }"))
                         break;
+                if (r->c->services_at.file == NULL)
+                        r->c->services_at = origin_of(r, n);
                 for (size_t i = 0; i < node_count(n); i++)
                         read_service(r, b, node_at(n, i));
                 break;
@@ -227,11 +229,13 @@ static void complete_service(struct config *c, struct config_service *s, struct 
 
 void read_complete(struct config *c, bool whole, struct diag *diag)
 {
-        const struct origin all = { .file = c->files.n > 0 ? c->files.items[0] : NULL };
+        const struct origin first = { .file = c->files.n > 0 ? c->files.items[0] : NULL };
+        const struct origin *at = c->services_at.file != NULL ? &c->services_at : &first;
         if (c->n_services == 0 && whole)
-                diag_error(diag, &all,
-                           "no service: nothing to do (services: { NAME: { listen = …; connect = … "
-                           "} })");
+                diag_error(
+                        diag, at,
+                        "no services: nothing to do (services: { NAME: { listen = …; connect = … "
+                        "} })");
         for (size_t i = 0; i < c->n_services; i++)
                 complete_service(c, c->services[i], diag);
         if (!table_preset(&config_global_table, c))

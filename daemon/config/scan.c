@@ -7,47 +7,13 @@
 #include <strings.h>
 
 #include "config/bare.h"
-
-/* Deeper nesting is never meant, and libconfig reads it by recursion. */
-#define DEPTH_MAX 16
-
-/* A name given in a group that is still open. */
-struct name {
-        const char *s;
-        size_t len;
-        unsigned line;
-};
-
-/* What may come next. */
-enum expect {
-        EXPECT_NAME,   /* in a group: or its end */
-        EXPECT_EQUALS, /* after a name */
-        EXPECT_FIRST,  /* in a list: a value, or its end */
-        EXPECT_VALUE,  /* after = or a comma */
-        EXPECT_END,    /* after a value: what separates it from the next, or the end */
-};
-
-/* A bracket still open; the first is the file itself, kind '\0'. */
-struct bracket {
-        char kind;
-        unsigned line;
-        size_t names; /* index in scan.names of its first */
-        enum expect expect;
-};
+#include "config/grammar.h"
 
 struct scan {
         const char *p;
-        unsigned line;
-        unsigned last; /* the line of the last token */
-        const char *file;
-        struct diag *diag;
-        struct bracket brackets[DEPTH_MAX + 1];
-        size_t depth;
-        struct name *names;
-        size_t n_names, cap_names;
+        struct grammar grammar;
         struct scan_lines *lines;
         bool after_text; /* one more text would be added to it */
-        bool stop;       /* going on would only lead to messages about this mistake */
 };
 
 void scan_lines_fini(struct scan_lines *lines)
@@ -56,213 +22,83 @@ void scan_lines_fini(struct scan_lines *lines)
         *lines = (struct scan_lines){ 0 };
 }
 
-/* Say a mistake at a line; those after which nothing makes sense any more stop the scan. */
-#define MISTAKE(scan, line_, ...)                                    \
-        do {                                                         \
-                const struct origin at_ = { (scan)->file, (line_) }; \
-                diag_error((scan)->diag, &at_, __VA_ARGS__);         \
-        } while (0)
-#define FATAL(scan, line_, ...)                    \
-        do {                                       \
-                MISTAKE(scan, line_, __VA_ARGS__); \
-                (scan)->stop = true;               \
-        } while (0)
-
-/* The array with room for one more item, perhaps elsewhere; NULL when memory is short. */
-static void *with_room(void *items, size_t n, size_t *cap, size_t size)
-{
-        if (n < *cap)
-                return items;
-        size_t more = *cap == 0 ? 32 : 2 * *cap;
-        void *grown = reallocarray(items, more, size);
-        if (grown != NULL)
-                *cap = more;
-        return grown;
-}
-
-static struct bracket *innermost(struct scan *s)
-{
-        return &s->brackets[s->depth];
-}
-
-static bool is_list(const struct bracket *b)
-{
-        return b->kind == '[' || b->kind == '(';
-}
-
-static char closing(char open)
-{
-        return open == '{' ? '}' : open == '[' ? ']' : ')';
-}
-
-/* What stands at p is not what comes next. */
-static void say_expected(struct scan *s)
-{
-        const struct bracket *b = innermost(s);
-        const char *what = "a name";
-        char list[] = ", or X";
-        list[sizeof list - 2] = closing(b->kind);
-        if (b->expect == EXPECT_EQUALS)
-                what = "= or :";
-        else if (b->expect == EXPECT_VALUE || b->expect == EXPECT_FIRST)
-                what = b->kind == '[' ? "a plain value" : "a value";
-        else if (is_list(b))
-                what = list;
-        size_t n = strcspn(s->p, "\n");
-        FATAL(s, s->line, "expected %s, not %.*s", what, n > 40 ? 40 : (int)n, s->p);
-}
-
-/* A value begins at p. Returns false after saying that none may. */
-static bool begin_value(struct scan *s)
-{
-        struct bracket *b = innermost(s);
-        if (b->expect != EXPECT_VALUE && b->expect != EXPECT_FIRST) {
-                say_expected(s);
-                return false;
-        }
-        b->expect = EXPECT_END;
-        return true;
-}
-
-/* The same for a number, a truth or a text. */
-static bool begin_scalar(struct scan *s)
+static void add_line(struct scan *s)
 {
         struct scan_lines *l = s->lines;
-        if (!begin_value(s))
-                return false;
-        unsigned *items = with_room(l->items, l->n, &l->cap, sizeof *items);
-        if (items == NULL) {
-                FATAL(s, 0, "memory is short");
-                return false;
+        if (l->n == l->cap) {
+                size_t cap = l->cap == 0 ? 32 : 2 * l->cap;
+                unsigned *grown = reallocarray(l->items, cap, sizeof *grown);
+                if (grown == NULL) {
+                        grammar_fatal(&s->grammar, 0, "memory is short");
+                        return;
+                }
+                l->items = grown;
+                l->cap = cap;
         }
-        l->items = items;
-        l->items[l->n++] = s->line;
-        return true;
+        l->items[l->n++] = s->grammar.at.line;
+}
+
+static void begin_value(struct scan *s)
+{
+        grammar_value(&s->grammar, s->p);
+        if (!s->grammar.stop)
+                add_line(s);
 }
 
 static void scan_comment(struct scan *s)
 {
-        unsigned line = s->line;
+        unsigned line = s->grammar.at.line;
         for (s->p += 2; !(s->p[0] == '*' && s->p[1] == '/'); s->p++) {
                 if (*s->p == '\0') {
-                        FATAL(s, line, "the comment that begins here never ends");
+                        grammar_fatal(&s->grammar, line, "the comment that begins here never ends");
                         return;
                 }
                 if (*s->p == '\n')
-                        s->line++;
+                        s->grammar.at.line++;
         }
         s->p += 2;
 }
 
-static void scan_quoted(struct scan *s, bool after_text)
+static void scan_quoted(struct scan *s)
 {
-        if (!after_text && !begin_scalar(s))
-                return;
-        s->after_text = true;
+        struct grammar *g = &s->grammar;
         for (s->p++; *s->p != '"'; s->p++) {
                 if (*s->p == '\0' || *s->p == '\n') {
-                        FATAL(s, s->line, "the text that begins on this line has no closing quote");
+                        grammar_fatal(g, g->at.line,
+                                      "the text that begins on this line has no closing quote");
                         return;
                 }
                 if (*s->p != '\\')
                         continue;
                 if (strncasecmp(s->p, "\\x00", 4) == 0)
-                        MISTAKE(s, s->line, "\\x00 in a text: no value can hold a NUL");
+                        grammar_mistake(g, g->at.line, "\\x00 in a text: no value can hold a NUL");
                 if (s->p[1] == '"' || s->p[1] == '\\')
                         s->p++;
         }
         s->p++;
 }
 
-static void scan_open(struct scan *s)
-{
-        if (innermost(s)->kind == '[') /* libconfig's arrays */
-                say_expected(s);
-        else if (s->depth == DEPTH_MAX)
-                FATAL(s, s->line, "more than %d brackets inside each other", DEPTH_MAX);
-        else if (begin_value(s))
-                s->brackets[++s->depth] = (struct bracket){
-                        .kind = *s->p++,
-                        .line = s->line,
-                        .names = s->n_names,
-                        .expect = s->p[-1] == '{' ? EXPECT_NAME : EXPECT_FIRST,
-                };
-}
-
-static void scan_close(struct scan *s)
-{
-        const struct bracket *b = innermost(s);
-        if (s->depth == 0)
-                FATAL(s, s->line, "%c without an opening bracket before it", *s->p);
-        else if (*s->p != closing(b->kind))
-                FATAL(s, s->line, "%c where the %c of line %u needs its %c", *s->p, b->kind,
-                      b->line, closing(b->kind));
-        else if (b->expect == EXPECT_EQUALS || b->expect == EXPECT_VALUE)
-                say_expected(s);
-        else
-                s->depth--;
-        s->n_names = b->names;
-        s->p++;
-}
-
-static void scan_equals(struct scan *s)
-{
-        if (innermost(s)->expect != EXPECT_EQUALS)
-                say_expected(s);
-        innermost(s)->expect = EXPECT_VALUE;
-        s->p++;
-}
-
-static void scan_separator(struct scan *s)
-{
-        struct bracket *b = innermost(s);
-        if (b->expect != EXPECT_END || (is_list(b) && *s->p != ','))
-                say_expected(s);
-        b->expect = is_list(b) ? EXPECT_VALUE : EXPECT_NAME;
-        s->p++;
-}
-
-/* A name that a value is given to. */
-static void add_name(struct scan *s, const char *name, size_t len)
-{
-        for (size_t i = innermost(s)->names; i < s->n_names; i++) {
-                const struct name *n = &s->names[i];
-                if (n->len != len || memcmp(n->s, name, len) != 0)
-                        continue;
-                MISTAKE(s, s->line, "\"%.*s\" is given twice: it stands at %s:%u already", (int)len,
-                        name, s->file, n->line);
-                return;
-        }
-        struct name *names = with_room(s->names, s->n_names, &s->cap_names, sizeof *names);
-        if (names == NULL) {
-                FATAL(s, 0, "memory is short");
-                return;
-        }
-        s->names = names;
-        s->names[s->n_names++] = (struct name){ name, len, s->line };
-}
-
 /* NAME = where a value is due: the one before it was forgotten. */
-static bool is_next_name(const struct scan *s, size_t n)
+static bool is_next_name(const struct scan *s, int n)
 {
-        return !is_list(&s->brackets[s->depth]) && isalpha((unsigned char)*s->p) &&
-               s->p[n + strspn(s->p + n, " \t")] == '=';
+        return grammar_in_group(&s->grammar) && isalpha((unsigned char)*s->p) &&
+               s->p[n + (int)strspn(s->p + n, " \t")] == '=';
 }
 
-static void scan_bare_value(struct scan *s)
+static void scan_bare_value(struct scan *s, int n)
 {
-        int n = (int)bare_length(s->p);
-        if (n == 0)
-                say_expected(s);
-        else if (is_next_name(s, (size_t)n))
-                FATAL(s, s->line, "the directive before %.*s has no value", n, s->p);
-        if (s->stop || !begin_scalar(s))
+        struct grammar *g = &s->grammar;
+        if (is_next_name(s, n)) {
+                grammar_fatal(g, g->at.line, "the directive before %.*s has no value", n, s->p);
                 return;
+        }
+        begin_value(s);
         enum bare kind = bare_kind(s->p, (size_t)n);
         if (kind == BARE_TOO_LARGE)
-                MISTAKE(s, s->line, "%.*s is too large a number", n, s->p);
+                grammar_mistake(g, g->at.line, "%.*s is too large a number", n, s->p);
         else if (kind == BARE_TEXT)
-                MISTAKE(s, s->line, "%.*s: text needs quotes, \"%.*s\"", n, s->p, n, s->p);
+                grammar_mistake(g, g->at.line, "%.*s: text needs quotes, \"%.*s\"", n, s->p, n,
+                                s->p);
         s->p += n;
 }
 
@@ -275,58 +111,50 @@ static size_t name_length(const char *p)
         return n > 0 && bare_kind(p, n) == BARE_TRUTH ? 0 : n;
 }
 
-static void scan_name(struct scan *s)
-{
-        struct bracket *b = innermost(s);
-        size_t n = name_length(s->p);
-        if (n == 0 || b->expect == EXPECT_EQUALS || is_list(b)) {
-                say_expected(s);
-                return;
-        }
-        add_name(s, s->p, n);
-        b->expect = EXPECT_EQUALS;
-        s->p += n;
-}
-
 static void scan_word(struct scan *s)
 {
-        enum expect expect = innermost(s)->expect;
-        if (expect == EXPECT_VALUE || expect == EXPECT_FIRST)
-                scan_bare_value(s);
-        else
-                scan_name(s);
+        size_t value = bare_length(s->p), name = name_length(s->p);
+        if (grammar_wants_value(&s->grammar) && value > 0) {
+                scan_bare_value(s, (int)value);
+        } else {
+                grammar_name(&s->grammar, s->p, grammar_wants_value(&s->grammar) ? 0 : name);
+                s->p += name;
+        }
 }
 
 static void scan_token(struct scan *s)
 {
+        struct grammar *g = &s->grammar;
         bool after_text = s->after_text;
-        s->after_text = false;
-        s->last = s->line;
+        s->after_text = *s->p == '"';
+        g->last = g->at.line;
         switch (*s->p) {
         case '"':
-                scan_quoted(s, after_text);
+                if (!after_text)
+                        begin_value(s);
+                scan_quoted(s);
                 break;
         case '{':
         case '[':
         case '(':
-                scan_open(s);
+                grammar_open(g, s->p++);
                 break;
         case '}':
         case ']':
         case ')':
-                scan_close(s);
+                grammar_close(g, s->p++);
                 break;
         case '@':
-                FATAL(s, s->line,
-                      "@include is not part of this language: write include = \"FILE\"");
+                grammar_fatal(g, g->at.line,
+                              "@include is not part of this language: write include = \"FILE\"");
                 break;
         case '=':
         case ':':
-                scan_equals(s);
+                grammar_equals(g, s->p++);
                 break;
         case ',':
         case ';':
-                scan_separator(s);
+                grammar_separator(g, s->p++);
                 break;
         default:
                 scan_word(s);
@@ -336,7 +164,7 @@ static void scan_token(struct scan *s)
 static void scan_next(struct scan *s)
 {
         if (*s->p == '\n') {
-                s->line++;
+                s->grammar.at.line++;
                 s->p++;
         } else if (strchr(" \t\r\f", *s->p) != NULL) {
                 s->p++;
@@ -349,25 +177,15 @@ static void scan_next(struct scan *s)
         }
 }
 
-static void check_end(struct scan *s)
-{
-        for (size_t i = s->depth; i > 0; i--)
-                MISTAKE(s, s->brackets[i].line,
-                        "the %c that opens here is never closed (is the file complete?)",
-                        s->brackets[i].kind);
-        if (s->depth == 0 && s->brackets[0].expect != EXPECT_NAME &&
-            s->brackets[0].expect != EXPECT_END)
-                MISTAKE(s, s->last, "the text ends in the middle of a directive");
-}
-
 bool scan_text(const char *text, const char *file, struct diag *diag, struct scan_lines *lines)
 {
         size_t before = diag_errors(diag);
-        struct scan s = { .p = text, .line = 1, .file = file, .diag = diag, .lines = lines };
-        while (*s.p != '\0' && !s.stop)
+        struct scan s = { .p = text, .lines = lines };
+        s.grammar = (struct grammar){ .at = { file, 1 }, .diag = diag };
+        while (*s.p != '\0' && !s.grammar.stop)
                 scan_next(&s);
-        if (!s.stop)
-                check_end(&s);
-        free(s.names);
+        if (!s.grammar.stop)
+                grammar_end(&s.grammar);
+        grammar_fini(&s.grammar);
         return diag_errors(diag) == before;
 }

@@ -164,7 +164,8 @@ void sources_read_text(struct sources *s, const char *text, const char *name)
         static const struct origin nowhere = { 0 };
         OWN(text_fini) struct text line = { 0 };
         text_add(&line, text);
-        text_add(&line, "\n");
+        if (line.len == 0 || line.s[line.len - 1] != '\n')
+                text_add(&line, "\n");
         struct source *new = add_source(s, name, ".", &nowhere);
         if (new == NULL || line.failed)
                 return;

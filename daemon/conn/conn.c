@@ -46,11 +46,18 @@ static void start_lifetime(struct conn *c)
                 evtimer_add(c->lifetime, &in);
 }
 
-/* A listener on every address does not say which of them the client asked for. */
+static bool is_every_address(const struct sockaddress *a)
+{
+        if (a->sa.sa_family == AF_INET)
+                return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+        return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+/* A listener on every address does not say which of them the client asked for; any other does. */
 static struct sockaddress local_address(const struct sockaddress *listen, int fd)
 {
         struct sockaddress local = { .len = sizeof local.storage };
-        if (listen->sa.sa_family != AF_UNIX && getsockname(fd, &local.sa, &local.len) == 0)
+        if (is_every_address(listen) && getsockname(fd, &local.sa, &local.len) == 0)
                 return local;
         return *listen;
 }

@@ -16,6 +16,7 @@
 #include "base/mailbox.h"
 #include "base/own.h"
 #include "control/notify.h"
+#include "worker/budget.h"
 #include "worker/worker.h"
 
 enum phase {
@@ -28,11 +29,12 @@ struct daemon {
         struct event_base *base;
         struct mailbox *mailbox;
         struct snapshot *snapshot;
+        struct budget budget;
         struct worker **workers;
         size_t n_workers, n_quiet, n_idle;
         enum phase phase;
         struct event *deadline;
-        struct event *on_term, *on_int, *on_usr1;
+        struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
 };
 
 static size_t workers_wanted(const struct config *conf)
@@ -74,7 +76,8 @@ static void drain(struct daemon *d)
                 worker_drain(d->workers[i]);
         int64_t patience = d->snapshot->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        evtimer_add(d->deadline, &in);
+        if (patience > 0) /* off: as long as it takes */
+                evtimer_add(d->deadline, &in);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *arg)
@@ -102,6 +105,16 @@ static void on_reopen(evutil_socket_t fd, short what, void *arg)
                 log_info("the log was reopened");
 }
 
+/* Their default is to end the process, and every connection with it. */
+static void on_unsupported(evutil_socket_t number, short what, void *arg)
+{
+        (void)what;
+        (void)arg;
+        log_warning("%s is not supported by this version: restart to change the configuration or "
+                    "the program",
+                    number == SIGHUP ? "reloading (HUP)" : "replacing the program (USR2)");
+}
+
 static void on_report(int what, void *data, void *arg)
 {
         (void)data;
@@ -126,9 +139,23 @@ static bool catch_signal(struct daemon *d, struct event **slot, int number, even
         return *slot != NULL && event_add(*slot, NULL) == 0;
 }
 
+static bool make_budget(struct daemon *d, unsigned workers)
+{
+        unsigned long needed;
+        if (budget_init(&d->budget, workers, &needed))
+                return true;
+        log_error("the limit on open files leaves none for connections: raise it (LimitNOFILE=, "
+                  "ulimit -n) to %lu at the least, or have fewer workers",
+                  needed);
+        errno = EMFILE;
+        return false;
+}
+
 static bool start_workers(struct daemon *d)
 {
         size_t wanted = workers_wanted(d->snapshot->conf);
+        if (!make_budget(d, (unsigned)wanted))
+                return false;
         d->workers = calloc(wanted, sizeof(struct worker *));
         if (d->workers == NULL)
                 return false;
@@ -137,7 +164,7 @@ static bool start_workers(struct daemon *d)
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
-                struct worker *w = worker_new(d->snapshot, pass_report_on, d);
+                struct worker *w = worker_new(d->snapshot, &d->budget, pass_report_on, d);
                 if (w == NULL)
                         break;
                 d->workers[d->n_workers++] = w;
@@ -168,7 +195,9 @@ static bool start(struct daemon *d)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
-               catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) && start_workers(d);
+               catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
+               catch_signal(d, &d->on_hup, SIGHUP, on_unsupported) &&
+               catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d);
 }
 
 static void event_fini(struct event *e)
@@ -186,6 +215,8 @@ static void fini(struct daemon *d)
         event_fini(d->on_term);
         event_fini(d->on_int);
         event_fini(d->on_usr1);
+        event_fini(d->on_hup);
+        event_fini(d->on_usr2);
         mailbox_free(d->mailbox);
         if (d->base != NULL)
                 event_base_free(d->base);

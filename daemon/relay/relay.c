@@ -27,6 +27,8 @@ enum {
         POLL_FIRST_MS =
                 1, /* nothing tells when the last octet is acknowledged: ask, ever less often */
         POLL_LAST_MS = 50,
+        CUT_PATIENCE_MS =
+                60 * 60 * 1000, /* for what comes ahead of a cut, without half-close timer */
 };
 
 enum relay_mode {
@@ -188,12 +190,15 @@ static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
                 first = r->progress_ms + set->idle_ms;
                 *outcome = RELAY_IDLE_TIMEOUT;
         }
-        if (set->half_close_ms > 0 && r->ended) {
+        int64_t patience = set->half_close_ms;
+        if (patience == 0 && r->mode == RELAY_CUTTING)
+                patience = CUT_PATIENCE_MS;
+        if (patience > 0 && r->ended) {
                 int64_t since = r->ended_us / 1000;
                 if (since < r->progress_ms)
                         since = r->progress_ms;
-                if (since + set->half_close_ms < first) {
-                        first = since + set->half_close_ms;
+                if (since + patience < first) {
+                        first = since + patience;
                         *outcome = RELAY_HALF_CLOSE_TIMEOUT;
                 }
         }

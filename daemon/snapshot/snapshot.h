@@ -23,6 +23,12 @@ struct service {
         struct tally tally;
 };
 
+/* How many descriptors a connection of the service takes. */
+static inline int service_descriptors(const struct service *s)
+{
+        return upstream_builtin(&s->upstream) != NULL ? 1 : 2;
+}
+
 struct snapshot {
         struct ref ref;
         struct config *conf;

@@ -12,7 +12,8 @@
 struct tls_info {
         const char *version; /* "TLSv1.3"; static, as is cipher */
         const char *cipher;  /* OpenSSL's name: "TLS_AES_128_GCM_SHA256" */
-        char *group; /* "X25519"; NULL where no key was exchanged (RSA key transport, PSK alone) */
+        char *group; /* "x25519", "secp256r1"; NULL where no key was exchanged (RSA key transport,
+                        PSK alone) */
         char *sni;   /* the server name asked for */
         char *alpn;  /* the application protocol both agreed on */
         char *peer;  /* subject of the peer's certificate (RFC 2253) */

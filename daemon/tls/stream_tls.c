@@ -38,9 +38,7 @@ struct stream_tls {
         struct event retry; /* close_notify waits for the socket */
         bool want_read;     /* the reader's wish */
         bool full;          /* INPUT_MAX reached: reading pauses until the reader took some */
-        /* How reading ended, not told yet: libevent reports it before the octets read in the same
-         * turn are in `in`. */
-        enum stream_end ending;
+        bool peer_through;  /* it had ended, and had everything, when our own end was passed on */
         stream_tls_done_fn *done;
         void *arg;
 };
@@ -51,6 +49,14 @@ static struct stream_tls *self(struct stream *s)
 }
 
 /* --- reading, and what is noticed without it -------------------------------------------------- */
+
+static void update_reading(struct stream_tls *t)
+{
+        if (t->want_read && !t->full && t->s.end == STREAM_OPEN)
+                bufferevent_enable(t->bev, EV_READ);
+        else
+                bufferevent_disable(t->bev, EV_READ);
+}
 
 /* Both sides look again, from the event loop: libevent may be in the middle of a read or a write
  * here, and whoever looks may free the stream. */
@@ -68,28 +74,23 @@ static void set_lost(struct stream_tls *t, enum stream_end how, const char *why)
         tell_both(t);
 }
 
+/* The same after a call failed. A socket that cannot be written may still hold what the peer sent
+ * before; TLS that is broken is so in both directions. */
+static void set_failed(struct stream_tls *t, enum stream_end how, const char *why)
+{
+        set_lost(t, how, why);
+        if (how == STREAM_BROKEN)
+                stream_set_end(&t->s, how, why);
+        update_reading(t);
+}
+
 static void on_hangup(int error, void *arg)
 {
+        struct stream_tls *t = arg;
+        if (t->peer_through && t->s.finished == STREAM_FINISHED)
+                return;
         char text[TLS_ERROR_MAX];
         set_lost(arg, tls_cause_of_call(SSL_ERROR_SYSCALL, error, text), text);
-}
-
-/* libevent leaves a descriptor alone that is neither read nor written: a reset is to be noticed
- * all the same. Stays until the end, it costs nothing. */
-static void watch_for_reset(struct stream_tls *t)
-{
-        if (t->s.lost == STREAM_OPEN)
-                hangup_watch_add(t->hangup, &t->watch, t->fd, on_hangup, t);
-}
-
-static void update_reading(struct stream_tls *t)
-{
-        if (t->want_read && !t->full && t->ending == STREAM_OPEN) {
-                bufferevent_enable(t->bev, EV_READ);
-        } else {
-                bufferevent_disable(t->bev, EV_READ);
-                watch_for_reset(t);
-        }
 }
 
 static void tls_want_read(struct stream *s, bool want)
@@ -111,9 +112,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 {
         (void)bev;
         struct stream_tls *t = arg;
-        if (t->ending != STREAM_OPEN) {
-                stream_set_end(&t->s, t->ending, "connection closed without close_notify");
-        } else if (evbuffer_get_length(t->s.in) >= INPUT_MAX) {
+        if (t->s.end == STREAM_OPEN && evbuffer_get_length(t->s.in) >= INPUT_MAX) {
                 t->full = true;
                 update_reading(t);
         }
@@ -144,21 +143,31 @@ static void retry_when(struct stream_tls *t, short what)
         event_add(&t->retry, NULL);
 }
 
+/* Most clients that are through send close_notify and close(2): ours then finds nobody, and the
+ * kernel answers with a reset. If they had everything before, nothing was lost. */
+static bool peer_is_through(struct stream_tls *t)
+{
+        return t->s.end == STREAM_END && stream_fd_unacked(t->fd) == 0;
+}
+
 static void pass_end_on(struct stream_tls *t)
 {
         char why[TLS_ERROR_MAX];
+        t->peer_through = t->peer_through || peer_is_through(t);
         int verdict = put_close_notify(t->ssl);
         if (verdict == SSL_ERROR_WANT_WRITE) {
                 retry_when(t, EV_WRITE);
         } else if (verdict == SSL_ERROR_WANT_READ) {
                 retry_when(t, EV_READ);
-        } else if (verdict == SSL_ERROR_NONE && shutdown(t->fd, SHUT_WR) == 0) {
+        } else if (verdict == SSL_ERROR_NONE &&
+                   (shutdown(t->fd, SHUT_WR) == 0 || t->peer_through)) {
+                t->s.finished = STREAM_FINISHED;
+        } else if (verdict == SSL_ERROR_SYSCALL && t->peer_through) {
+                ERR_clear_error();
                 t->s.finished = STREAM_FINISHED;
         } else {
                 enum stream_end how = tls_cause_of_call(verdict, errno, why);
-                if (how == STREAM_BROKEN)
-                        t->ending = how;
-                set_lost(t, how, why);
+                set_failed(t, how, why);
         }
 }
 
@@ -191,32 +200,31 @@ static void on_write(struct bufferevent *bev, void *arg)
 /* --- ends and cuts ---------------------------------------------------------------------------- */
 
 /* libevent stops writing as well when reading ends. But an end, and a FIN without close_notify,
- * says nothing about our direction. */
+ * says nothing about our direction. The octets read in the same turn are not in `in` yet; they will
+ * be when libevent is done, before anybody can look. */
 static void reading_ended(struct stream_tls *t, short what, int error)
 {
         char why[TLS_ERROR_MAX];
         if (what & BEV_EVENT_EOF) {
                 bool fin = BIO_eof(SSL_get_rbio(t->ssl)) != 0;
-                t->ending = fin ? STREAM_TRUNCATED : STREAM_END;
+                stream_set_end(&t->s, fin ? STREAM_TRUNCATED : STREAM_END,
+                               "connection closed without close_notify");
                 if (t->s.lost == STREAM_OPEN)
                         bufferevent_enable(t->bev, EV_WRITE);
         } else {
-                t->ending = tls_cause_of_error(t->bev, error, why);
-                set_lost(t, t->ending, why);
+                enum stream_end how = tls_cause_of_error(t->bev, error, why);
+                set_lost(t, how, why);
+                stream_set_end(&t->s, how, why);
         }
         update_reading(t);
         tell_both(t);
 }
 
-/* A socket that cannot be written may still hold what the peer sent before: read on. */
 static void writing_failed(struct stream_tls *t, int error)
 {
         char why[TLS_ERROR_MAX];
         enum stream_end how = tls_cause_of_error(t->bev, error, why);
-        if (how == STREAM_BROKEN)
-                t->ending = how;
-        set_lost(t, how, why);
-        update_reading(t);
+        set_failed(t, how, why);
 }
 
 static void handshake_ended(struct stream_tls *t, short what, int error)
@@ -224,7 +232,9 @@ static void handshake_ended(struct stream_tls *t, short what, int error)
         char text[TLS_ERROR_MAX];
         if (what & BEV_EVENT_CONNECTED) {
                 t->phase = TLS_OPEN;
-                watch_for_reset(t);
+                /* libevent leaves a descriptor alone that is neither read nor written: a reset is
+                 * to be noticed all the same. */
+                hangup_watch_add(t->hangup, &t->watch, t->fd, on_hangup, t);
                 t->done(NULL, t->arg);
                 return;
         }

@@ -19,16 +19,23 @@ enum stream_tls_role { STREAM_TLS_ACCEPT, STREAM_TLS_CONNECT };
  * stream_free() may be called, and may be called from inside. */
 typedef void stream_tls_done_fn(const char *error, void *arg);
 
-/* Takes *ssl and *fd after success (NULL and -1 stay behind); on NULL the caller still owns both.
- * No octet of application data is read before stream_want_read(). */
+/* Takes *ssl and *fd (non-blocking, connected) after success, NULL and -1 stay behind; on NULL the
+ * caller still owns both. hangup is borrowed and outlives the stream. There is no timer: whoever
+ * loses patience frees the stream. No octet of application data is read before stream_want_read().
+ * OpenSSL writes with write(2): the process ignores SIGPIPE.
+ *
+ * Freed after a failed handshake, the stream closes in such a way that OpenSSL's alert reaches the
+ * peer (FIN, even if a reset was asked for): after a fatal alert nobody takes that for an end. */
 struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, SSL **ssl, int *fd,
                               enum stream_tls_role role, stream_tls_done_fn *done, void *arg);
 
 /* The TLS session, borrowed, for the record (version, cipher, group, …). */
 SSL *stream_tls_ssl(struct stream *s);
 
-/* Before a reset that is our doing (no upstream could be reached): send a fatal alert, so that the
- * peer can tell it from a network fault. Then stream_free(s, STREAM_CLOSE_RESET). */
+/* Before a reset that is our doing (no upstream could be reached): send a fatal alert
+ * (internal_error), so that the peer can tell it from a network fault. Goes straight to the socket;
+ * is not sent where the socket is full, our end has been passed on, or the stream is lost. Then
+ * only stream_free(s, STREAM_CLOSE_RESET) may be called. */
 void stream_tls_alert(struct stream *s);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "net/stream.h"
+#include "worker/budget.h"
 
 enum {
         BATCH = 64,        /* connections accepted in one go, so that data is not starved */
@@ -31,6 +32,7 @@ struct listener {
 
 struct acceptor {
         struct event_base *base;
+        struct budget *budget;
         struct listener *listeners;
         size_t n;
         int reserve;
@@ -75,7 +77,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         struct acceptor *a = arg;
         if (a->reserve < 0)
                 a->reserve = open_reserve();
-        if (a->reserve < 0) {
+        if (a->reserve < 0 || !budget_has(a->budget, 1)) {
                 struct timeval in = clock_timeval(PAUSE_MS);
                 evtimer_add(&a->resume, &in);
                 return;
@@ -107,7 +109,12 @@ static bool concerns_one_connection(int error)
 static void accept_batch(struct listener *l, int most)
 {
         struct acceptor *a = l->acceptor;
+        int needed = service_descriptors(l->service);
         for (int i = 0; i < most; i++) {
+                if (!budget_has(a->budget, needed)) {
+                        pause_accepting(a, EMFILE);
+                        return;
+                }
                 struct sockaddress client = { .len = sizeof client.storage };
                 int fd =
                         accept4(l->sock->fd, &client.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -148,12 +155,18 @@ static size_t count_sockets(const struct snapshot *snapshot)
 }
 
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
-                              accepted_fn *accepted, void *arg)
+                              struct budget *budget, accepted_fn *accepted, void *arg)
 {
         struct acceptor *a = calloc(1, sizeof *a);
         if (a == NULL)
                 return NULL;
-        *a = (struct acceptor){ .base = base, .accepted = accepted, .arg = arg, .paused = true };
+        *a = (struct acceptor){
+                .base = base,
+                .budget = budget,
+                .accepted = accepted,
+                .arg = arg,
+                .paused = true,
+        };
         evtimer_assign(&a->resume, base, on_resume, a);
         a->reserve = open_reserve();
         a->listeners = calloc(count_sockets(snapshot), sizeof *a->listeners);

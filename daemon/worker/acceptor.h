@@ -12,14 +12,16 @@
 
 struct event_base;
 struct acceptor;
+struct budget;
 
 /* A client has connected. *fd is owned by the callee when it takes it; what it leaves is closed. */
 typedef void accepted_fn(struct service *service, const struct lsock *sock,
                          const struct sockaddress *client, int *fd, void *arg);
 
-/* Accepts on every socket of the snapshot, which is borrowed until acceptor_stop(). NULL: errno. */
+/* Accepts on every socket of the snapshot, which is borrowed until acceptor_stop(), as is the
+ * budget: taking from it is the callee's. NULL: errno. */
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
-                              accepted_fn *accepted, void *arg);
+                              struct budget *budget, accepted_fn *accepted, void *arg);
 
 /* Take what waits in the queues, then accept no more. Idempotent. */
 void acceptor_stop(struct acceptor *a);

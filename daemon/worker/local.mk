@@ -1,5 +1,7 @@
 libspliced_a_SOURCES += \
 	daemon/worker/acceptor.c \
 	daemon/worker/acceptor.h \
+	daemon/worker/budget.c \
+	daemon/worker/budget.h \
 	daemon/worker/worker.c \
 	daemon/worker/worker.h

@@ -15,6 +15,7 @@
 #include "net/hangup.h"
 #include "net/resolve.h"
 #include "worker/acceptor.h"
+#include "worker/budget.h"
 
 enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP };
 
@@ -25,6 +26,7 @@ struct worker {
         struct resolver *resolver;
         struct acceptor *acceptor;
         struct snapshot *snapshot; /* held */
+        struct budget *budget;
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
@@ -67,6 +69,7 @@ static void on_accepted(struct service *service, const struct lsock *sock,
                 }
                 return;
         }
+        budget_take(w->budget, service_descriptors(service));
         TAILQ_INSERT_TAIL(&w->living, c, entry);
         if (admitted)
                 conn_start(c);
@@ -102,8 +105,10 @@ static void reap(struct worker *w)
 {
         struct conn *c;
         while ((c = TAILQ_FIRST(&w->dead)) != NULL) {
+                int descriptors = service_descriptors(c->service);
                 TAILQ_REMOVE(&w->dead, c, entry);
                 conn_free(c);
+                budget_give(w->budget, descriptors);
         }
         if (w->draining && !w->told_idle && TAILQ_EMPTY(&w->living)) {
                 w->told_idle = true;
@@ -143,7 +148,7 @@ static bool build(struct worker *w)
         w->resolver = resolver_new(w->base);
         if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
-        w->acceptor = acceptor_new(w->base, w->snapshot, on_accepted, w);
+        w->acceptor = acceptor_new(w->base, w->snapshot, w->budget, on_accepted, w);
         if (w->acceptor == NULL)
                 return false;
         w->env = (struct conn_env){
@@ -159,12 +164,13 @@ static bool build(struct worker *w)
         return w->started;
 }
 
-struct worker *worker_new(struct snapshot *snapshot, worker_report_fn *report, void *arg)
+struct worker *worker_new(struct snapshot *snapshot, struct budget *budget,
+                          worker_report_fn *report, void *arg)
 {
         struct worker *w = calloc(1, sizeof *w);
         if (w == NULL)
                 return NULL;
-        *w = (struct worker){ .report = report, .arg = arg };
+        *w = (struct worker){ .budget = budget, .report = report, .arg = arg };
         TAILQ_INIT(&w->living);
         TAILQ_INIT(&w->dead);
         w->snapshot = snapshot_ref(snapshot);

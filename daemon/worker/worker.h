@@ -6,6 +6,7 @@
 #include "conn/reason.h"
 #include "snapshot/snapshot.h"
 
+struct budget;
 struct worker;
 
 enum worker_report {
@@ -16,8 +17,10 @@ enum worker_report {
 /* Runs on the worker's thread. */
 typedef void worker_report_fn(enum worker_report what, void *arg);
 
-/* Starts the thread, which accepts at once. NULL with errno set. */
-struct worker *worker_new(struct snapshot *snapshot, worker_report_fn *report, void *arg);
+/* Starts the thread, which accepts at once. budget is borrowed, and shared by all workers. NULL
+ * with errno set. */
+struct worker *worker_new(struct snapshot *snapshot, struct budget *budget,
+                          worker_report_fn *report, void *arg);
 
 /* From any thread; carried out by the worker soon after. */
 void worker_drain(struct worker *w);

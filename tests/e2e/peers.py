@@ -19,6 +19,7 @@ import collections
 import errno
 import fcntl
 import hashlib
+import re
 import select
 import socket
 import ssl
@@ -115,6 +116,18 @@ class Net:
                 return value
             assert time.monotonic() < limit, f"waited in vain for: {what}\n{self.describe()}"
             self.step(0.002 if any(m.slow for m in self.members.values()) else 0.01)
+
+    def until_blocked(self, senders, deadline=None):
+        seen = [None, time.monotonic()]
+
+        def stuck():
+            now = [(s.wire_sent, s.outq) for s in senders]
+            if now != seen[0]:
+                seen[:] = [now, time.monotonic()]
+            return all(s.wire_sent > 0 for s in senders) and time.monotonic() - seen[1] > 0.25
+        self.until(stuck, "senders blocked", deadline)
+        for s in senders:
+            assert s._todo or s._wire_left, f"everything was taken: {s}"
 
     def run(self, seconds):
         """Move everybody for a while: only to measure over a window or to look for what must not be."""
@@ -420,15 +433,7 @@ class Peer:
 
     def until_blocked(self, deadline=None):
         """Wait until the other side does not take more: nothing moved for a while."""
-        seen = [(-1, -1), time.monotonic()]
-
-        def stuck():
-            now = (self.wire_sent, self.outq)
-            if now != seen[0]:
-                seen[:] = [now, time.monotonic()]
-            return self.wire_sent > 0 and time.monotonic() - seen[1] > 0.25
-        self.net.until(stuck, f"{self.name}: blocked", deadline)
-        assert self._todo or self._wire_left, f"everything was taken: {self}"
+        self.net.until_blocked([self], deadline)
         return self
 
     # -- the works -----------------------------------------------------------------
@@ -475,12 +480,15 @@ class Peer:
 
     def _finish_connect(self):
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            self.connected, self.tcp_end, self.cut = True, "reset", True
-            self.connect_error = errno.errorcode[error]
-            return
         self.connected = True
         self._learn_addresses()
+        if error in (errno.ECONNRESET, errno.EPIPE):
+            self._note_cut()  # connected, and reset before we looked: what came before it is read
+            return
+        if error:
+            self.tcp_end, self.cut = "reset", True
+            self.connect_error = errno.errorcode[error]
+            return
         if self.tls is not None:
             self._handshake()
         self._write()
@@ -552,7 +560,9 @@ class Peer:
         self._collect()
 
     def _tls_failed(self, e):
-        reason = (e.reason or str(e)).upper()
+        # Python has no name for some alerts; OpenSSL's text has.
+        text = re.sub(r"^\[[^]]*\] *| *\(_ssl\.c:\d+\)$", "", str(e))
+        reason = (e.reason or text.replace(" ", "_")).upper()
         for prefix in ("TLSV1_ALERT_", "SSLV3_ALERT_", "TLSV13_ALERT_", "TLSV1_"):
             if reason.startswith(prefix):
                 self.tls_end = "alert " + reason[len(prefix):].lower()

@@ -148,14 +148,15 @@ class ReferencePath:
         if small_buffers:
             self.rcvbuf["upstream" if by == "client" else "client"] = closing.SMALL
         self.upstream_listener = w.listen(tls=None if upstream == "plain" else certs.server(upstream),
-                                          rcvbuf=self.rcvbuf["upstream"])
+                                          rcvbuf=self.rcvbuf["upstream"], sndbuf=closing.SENDING)
         self.listener = w.listen(tls=None if client == "plain" else certs.server())
         self.client_tls = None if client == "plain" else certs.client(client)
         self.upstream_tls = None if upstream == "plain" else certs.client()
 
     def open(self, kinds, by):
         net = self.w.net
-        client = net.connect(self.listener.address, tls=self.client_tls, rcvbuf=self.rcvbuf["client"])
+        client = net.connect(self.listener.address, tls=self.client_tls, rcvbuf=self.rcvbuf["client"],
+                             sndbuf=closing.SENDING)
         legs = [self.listener.accept(), net.connect(self.upstream_listener.address, tls=self.upstream_tls)]
         legs[0].name, legs[1].name = "forwarder's client leg", "forwarder's upstream leg"
         upstream = self.upstream_listener.accept()
@@ -178,7 +179,8 @@ class DirectPath(ReferencePath):
         assert kinds[0] == kinds[1]
 
     def open(self, kinds, by):
-        client = self.w.net.connect(self.upstream_listener.address, tls=self.client_tls, rcvbuf=self.rcvbuf["client"])
+        client = self.w.net.connect(self.upstream_listener.address, tls=self.client_tls, rcvbuf=self.rcvbuf["client"],
+                             sndbuf=closing.SENDING)
         upstream = self.upstream_listener.accept()
         client.until_established()
         upstream.until_established()

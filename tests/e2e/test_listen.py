@@ -204,7 +204,7 @@ def test_descriptors_run_out(w, connect):
     w.net.idle_hooks.append(serve)
     for client in clients:
         client.send(b"x")
-    w.until(lambda: sum(len(c.received) for c in clients) >= 15, "some to be served")
+    w.until(lambda: sum(len(c.received) for c in clients) >= 5, "some to be served")
     w.net.run(0.3)
     before = d.cpu_seconds()
     w.net.run(0.5)
@@ -220,12 +220,8 @@ def test_descriptors_run_out(w, connect):
                 client.end()
         return all(c.ended for c in clients)
     w.until(leave, "everybody served", 60 * SLOW)
-    # a connection accepted with the last descriptor may fail for want of one to its upstream
-    reasons = [d.record_of(c)["reason"] for c in clients]
-    assert set(reasons) <= {"end", "resource"}, reasons
-    assert reasons.count("end") >= 60, reasons
-    for client, reason in zip(clients, reasons):
-        assert (client.ended == "end") == (reason == "end")
+    assert {c.ended for c in clients} == {"end"}
+    assert {d.record_of(c)["reason"] for c in clients} == {"end"}
     late = d.connect("echo")
     echoes(late)
     ends_well(late)
@@ -241,21 +237,10 @@ def test_socket_from_systemd(w):
     sock.listen()
     address = "127.0.0.1:%d" % sock.getsockname()[1]
 
-    def pass_on():
-        os.dup2(sock.fileno(), 3, inheritable=True)
     d = w.daemon({}, services={"echo": service("systemd:web", connect="echo")}, start=False)
-    # Popen closes what it does not know: a shell in between keeps 3 open.
-    if sock.fileno() == 3:
-        sock = sock.dup()
     script = f'exec 3<&{sock.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@"'
-    os.set_inheritable(sock.fileno(), True)
-    import subprocess
-    real = subprocess.Popen
-    try:
-        subprocess.Popen = lambda *a, **k: real(*a, pass_fds=(sock.fileno(),), **k)
-        d.start(prefix=("/bin/sh", "-c", script, "sh"))
-    finally:
-        subprocess.Popen = real
+    d.start(prefix=("bash", "-c", script, "bash"), pass_fds=(sock.fileno(),))
+    sock.close()
     assert d.at("echo") == address
     client = d.connect("echo")
     echoes(client)

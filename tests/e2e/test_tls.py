@@ -8,8 +8,6 @@ import pytest
 import closing
 from harness import service
 
-NOT_OURS = "alert "
-
 
 def terminate(w, certificate="server.pem", connect="echo", **tls):
     """A service that terminates TLS and echoes."""
@@ -218,7 +216,8 @@ def test_plain_http_at_the_tls_port(w):
 
 
 @pytest.mark.parametrize("what", [b"\0" * 100, b"\x16\x03\x01\xff\xff" + b"x" * 200, b"SSH-2.0-x\r\n",
-                                  b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"])
+                                  b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"],
+                         ids=["zeros", "long-record", "ssh", "short-hello"])
 def test_garbage_at_the_tls_port(w, what):
     d = terminate(w)
     client = d.connect("tls").send(what)
@@ -255,8 +254,8 @@ def test_client_that_does_not_trust_us(w):
     """Its alert is in the record."""
     d = terminate(w, "stranger.pem")
     client = d.connect("tls", tls=w.certs.client("tls12"))
-    client.until_established if client.ended else None
     w.until(lambda: client.tls_end, "the client's verdict")
+    w.until(lambda: client._wire_left == 0 and client.outq == 0, "its alert to arrive")
     client.close()
     record = d.record_of(client)
     assert record["reason"] == "client-tls-failed" and "unknown ca" in record["detail"].lower(), record

@@ -61,10 +61,10 @@ static const struct {
         const char *text, *messages;
 } groups[] = {
         { "workers = 1",
-          "t: no service: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
-        { "", "t: no service: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
+          "t: no services: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
+        { "", "t: no services: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
         { "services: { }",
-          "t: no service: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
+          "t:1: no services: nothing to do (services: { NAME: { listen = …; connect = … } })\n" },
         { "services = 5", "t:1: services is a group: services: { NAME: { … } }\n" },
         { "services: ( )", "t:1: services is a group: services: { NAME: { … } }\n" },
         { "services: { listen = \"*:1\" }", "t:1: \"listen\" does not belong in services but in a "

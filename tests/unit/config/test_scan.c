@@ -22,9 +22,11 @@ static const struct {
         { ECHO_SERVICE "/*", "t:2: the comment that begins here never ends\n" },
         { ECHO_SERVICE "/*/", "t:2: the comment that begins here never ends\n" },
         { "services: {\n  a: {\n    listen = [ \"*:1\",\n",
-          "t:3: the [ that opens here is never closed (is the file complete?)\n"
-          "t:2: the { that opens here is never closed (is the file complete?)\n"
-          "t:1: the { that opens here is never closed (is the file complete?)\n" },
+          "t:4: the text ends before its brackets do: { of line 1, { of line 2, [ of line 3 (is "
+          "the file "
+          "complete?)\n" },
+        { "services: {", "t:2: the text ends before its brackets do: { of line 1 (is the file "
+                         "complete?)\n" },
         /* brackets */
         { "services: {\n a: { listen = [\"*:1\" } }",
           "t:2: } where the [ of line 2 needs its ]\n" },

@@ -3,15 +3,18 @@ if HAVE_CMOCKA
 tls_tests = \
 	tests/unit/tls/test_context_connect \
 	tests/unit/tls/test_context_listen \
+	tests/unit/tls/test_context_mistakes \
 	tests/unit/tls/test_error \
 	tests/unit/tls/test_handshake \
 	tests/unit/tls/test_names \
-	tests/unit/tls/test_stream_tls
+	tests/unit/tls/test_stream_tls \
+	tests/unit/tls/test_stream_tls_flow
 check_PROGRAMS += $(tls_tests)
 TESTS += $(tls_tests)
 
 tls_certs  = tests/unit/tls/cert.c tests/unit/tls/cert.h
 tls_rig    = tests/unit/tls/rig.c tests/unit/tls/rig.h $(tls_certs)
+tls_files  = tests/unit/tls/files.c tests/unit/tls/files.h $(tls_certs)
 tls_matrix = tests/unit/tls/matrix.c tests/unit/tls/matrix.h
 tls_shake  = tests/unit/tls/shake.c tests/unit/tls/shake.h
 
@@ -21,9 +24,14 @@ tests_unit_tls_test_context_connect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_context_connect_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_context_listen_SOURCES  = tests/unit/tls/test_context_listen.c \
-	$(tls_certs) $(tls_shake)
+	$(tls_files) $(tls_shake)
 tests_unit_tls_test_context_listen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_context_listen_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_context_mistakes_SOURCES  = tests/unit/tls/test_context_mistakes.c \
+	$(tls_files) $(tls_shake)
+tests_unit_tls_test_context_mistakes_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_context_mistakes_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_error_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_error_LDADD    = $(LDADD) $(CMOCKA_LIBS)
@@ -38,5 +46,10 @@ tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_tls_test_stream_tls_SOURCES  = tests/unit/tls/test_stream_tls.c $(tls_rig) $(tls_matrix)
 tests_unit_tls_test_stream_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_stream_tls_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_tls_flow_SOURCES  = tests/unit/tls/test_stream_tls_flow.c \
+	$(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_tls_flow_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_tls_flow_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 endif

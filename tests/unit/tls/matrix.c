@@ -29,7 +29,9 @@ static bool applies(const struct promise *p, int version, enum stream_tls_role r
                 return false;
         if ((p->needs & ONLY_TLS13) && version != TLS1_3_VERSION)
                 return false;
-        return (p->needs & ONLY_ACCEPT) == 0 || role == STREAM_TLS_ACCEPT;
+        if ((p->needs & ONLY_ACCEPT) && role != STREAM_TLS_ACCEPT)
+                return false;
+        return (p->needs & ONLY_CONNECT) == 0 || role == STREAM_TLS_CONNECT;
 }
 
 static size_t fill(struct cell *cells, const struct promise *p)

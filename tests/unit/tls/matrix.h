@@ -6,7 +6,13 @@
 
 #include "rig.h"
 
-enum matrix_needs { BEFORE_HANDSHAKE = 1, ONLY_TLS12 = 2, ONLY_TLS13 = 4, ONLY_ACCEPT = 8 };
+enum matrix_needs {
+        BEFORE_HANDSHAKE = 1,
+        ONLY_TLS12 = 2,
+        ONLY_TLS13 = 4,
+        ONLY_ACCEPT = 8,
+        ONLY_CONNECT = 16
+};
 
 struct promise {
         const char *text;

@@ -303,6 +303,40 @@ void rig_close(struct rig *r)
         ERR_clear_error();
 }
 
+/* --- what most tests do -------------------------------------------------------------------- */
+
+void rig_start_reading(struct rig *r)
+{
+        r->taking = true;
+        stream_want_read(r->s, true);
+}
+
+void rig_send_text(struct rig *r, const char *text)
+{
+        evbuffer_add(r->s->out, text, strlen(text));
+        stream_wrote(r->s);
+}
+
+void rig_send_many(struct rig *r)
+{
+        pattern_add(r->s->out, MANY);
+        stream_wrote(r->s);
+}
+
+void rig_still_sends(struct rig *r)
+{
+        rig_send_text(r, "pong");
+        UNTIL(r, evbuffer_get_length(r->got) == 4);
+        check_text(r->got, "pong");
+        stream_finish(r->s);
+        UNTIL(r, r->end != PEER_OPEN);
+        assert_int_equal(r->end, PEER_CLOSE_NOTIFY);
+        assert_int_equal(r->s->finished, STREAM_FINISHED);
+        assert_int_equal(r->fatal_in, -1);
+        char octet;
+        assert_int_equal(recv(r->fd, &octet, 1, 0), 0);
+}
+
 /* --- the peer's doings ------------------------------------------------------------------------ */
 
 void peer_send(struct rig *r, const void *data, size_t n)

@@ -74,6 +74,14 @@ void rig_turns(struct rig *r, unsigned n);
                 }                                                               \
         } while (0)
 
+/* The stream's: everything that arrives is moved to taken; octets; MANY octets of the pattern. */
+enum { MANY = 3 * 1024 * 1024 + 77 };
+void rig_start_reading(struct rig *r);
+void rig_send_text(struct rig *r, const char *text);
+void rig_send_many(struct rig *r);
+/* The direction to the peer still works to its very end: octets, close_notify, FIN. */
+void rig_still_sends(struct rig *r);
+
 /* The peer's doings. peer_send() is queued and goes out as the socket takes it. */
 void peer_send(struct rig *r, const void *data, size_t n);
 void peer_send_pattern(struct rig *r, size_t n);

@@ -103,6 +103,11 @@ static void the_alert_arrives(struct rig *r)
         assert_null(r->s);
         assert_int_equal(r->end, PEER_ERROR);
         assert_int_equal(r->fatal_in, SSL_AD_PROTOCOL_VERSION);
+        /* A reset might have overtaken it. */
+        int error = -1;
+        socklen_t len = sizeof error;
+        assert_int_equal(getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+        assert_int_equal(error, 0);
 }
 
 static void info_of_what_failed(struct rig *r)
