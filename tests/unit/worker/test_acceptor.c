@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <event2/event.h>
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "worker/acceptor.h"
+#include "worker/budget.h"
 
 enum { MANY = 200 };
 
@@ -28,6 +30,7 @@ struct fixture {
         struct event_base *base;
         struct snapshot *snapshot;
         struct acceptor *acceptor;
+        struct budget budget;
         bool take; /* keep the descriptors; otherwise they are left to the acceptor */
         int fds[MANY];
         size_t n;
@@ -44,6 +47,8 @@ static void on_accepted(struct service *service, const struct lsock *sock,
         f->service = service;
         f->sock = sock;
         f->client = *client;
+        if (f->take)
+                budget_take(&f->budget, service_descriptors(service));
         f->fds[f->n++] = f->take ? TAKE_FD(*fd) : -1;
 }
 
@@ -54,8 +59,9 @@ static void open_fixture(struct fixture *f)
         f->snapshot = must_make("services: {\n"
                                 "a: { listen = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n"
                                 "     connect = \"echo\" }\n"
-                                "b: { listen = \"127.0.0.1:0\"; connect = \"echo\" } }");
-        f->acceptor = acceptor_new(f->base, f->snapshot, on_accepted, f);
+                                "b: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\" } }");
+        atomic_init(&f->budget.left, 2 * MANY);
+        f->acceptor = acceptor_new(f->base, f->snapshot, &f->budget, on_accepted, f);
         assert_non_null(f->acceptor);
 }
 
@@ -63,6 +69,8 @@ static void close_accepted(struct fixture *f)
 {
         for (size_t i = 0; i < f->n; i++)
                 own_close(&f->fds[i]);
+        if (f->take && f->service != NULL)
+                budget_give(&f->budget, (int)f->n * service_descriptors(f->service));
         f->n = 0;
 }
 
@@ -74,9 +82,15 @@ static void close_fixture(struct fixture *f)
         event_base_free(f->base);
 }
 
+/* Of a service whose connections take one descriptor, and of one where they take two. */
 static const struct lsock *first_socket(const struct fixture *f)
 {
         return f->snapshot->services[0]->socks[0];
+}
+
+static const struct lsock *forwarding_socket(const struct fixture *f)
+{
+        return f->snapshot->services[1]->socks[0];
 }
 
 static int connect_to(const struct lsock *sock)
@@ -193,7 +207,7 @@ static void stopping_takes_what_waits_and_nothing_after(void **state)
         int clients[MANY];
         open_fixture(&f);
         connect_all(first_socket(&f), clients, MANY / 2);
-        connect_all(f.snapshot->services[1]->socks[0], clients + MANY / 2, MANY / 4);
+        connect_all(forwarding_socket(&f), clients + MANY / 2, MANY / 4);
         acceptor_stop(f.acceptor);
         assert_int_equal(f.n, MANY / 2 + MANY / 4);
         OWN_FD int late = connect_to(first_socket(&f));
@@ -272,16 +286,7 @@ static void give_back(size_t n)
                 own_close(&spare[--n_spare]);
 }
 
-/* Where the child's log goes; the limit is hit only later. */
-static char *log_text(int fd)
-{
-        static char buf[65536];
-        ssize_t n = pread(fd, buf, sizeof buf - 1, 0);
-        assert_true(n >= 0);
-        buf[n] = '\0';
-        return buf;
-}
-
+/* The log, of which the text is wanted. */
 static int log_to_file(void)
 {
         char path[] = "/tmp/spliced-acceptor-XXXXXX";
@@ -292,50 +297,63 @@ static int log_to_file(void)
         return fd;
 }
 
-static unsigned count(const char *text, const char *part)
+static void assert_warned_once(int log)
 {
-        unsigned n = 0;
-        for (; (text = strstr(text, part)) != NULL; text++)
-                n++;
-        return n;
+        static const char warning[] = "accepting pauses: Too many open files";
+        char text[4096];
+        ssize_t n = pread(log, text, sizeof text - 1, 0);
+        assert_true(n >= 0);
+        text[n] = '\0';
+        const char *first = strstr(text, warning);
+        assert_non_null(first);
+        assert_null(strstr(first + 1, warning));
 }
 
-/* Twenty come where five find a descriptor: the others wait until some are free again. */
-static void at_the_limit(const void *arg)
+static int64_t cpu_ms(void)
 {
-        (void)arg;
-        enum { COME = 20, FIT = 5 };
-        struct fixture f;
-        int clients[COME], log = log_to_file();
-        open_fixture(&f);
-        connect_all(first_socket(&f), clients, COME);
-        leave_descriptors(FIT);
-        until_accepted(&f, FIT);
+        struct timespec now;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
-        struct timespec began, ended;
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
-        unsigned turned = turns(&f, SIZE_MAX, 550);
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
-        assert_int_equal(f.n, FIT);
-        assert_in_range(turned, 2, 30);
-        assert_in_range((ended.tv_sec - began.tv_sec) * 1000 +
-                                (ended.tv_nsec - began.tv_nsec) / 1000000,
-                        0, 200);
-        assert_int_equal(count(log_text(log), "accepting pauses: Too many open files"), 1);
+enum { COME = 20, FIT = 5 };
 
+/* Twenty have come where there is place for five: the others wait until some have gone, nobody is
+ * turned away, and waiting costs nothing. */
+static void wait_and_serve(struct fixture *f, int *clients)
+{
+        until_accepted(f, FIT);
+        int64_t began = cpu_ms();
+        assert_in_range(turns(f, SIZE_MAX, 550), 2, 30);
+        assert_in_range(cpu_ms() - began, 0, 200);
+        assert_int_equal(f->n, FIT);
         for (size_t served = 0; served < COME;) {
-                for (size_t i = 0; i < f.n; i++)
-                        assert_int_equal(send(f.fds[i], "x", 1, MSG_NOSIGNAL), 1);
-                served += f.n;
-                close_accepted(&f);
-                if (served < COME)
-                        turns(&f, 1, 60000);
+                turns(f, 1, 60000);
+                for (size_t i = 0; i < f->n; i++)
+                        assert_int_equal(send(f->fds[i], "x", 1, MSG_NOSIGNAL), 1);
+                assert_in_range(f->n, 1, FIT);
+                served += f->n;
+                close_accepted(f);
         }
         for (size_t i = 0; i < COME; i++) {
                 char octet;
                 assert_int_equal(recv(clients[i], &octet, 1, 0), 1);
         }
-        assert_int_equal(count(log_text(log), "accepting pauses"), 1);
+}
+
+/* The limit is one of the process: the budget knows nothing of it. */
+static void at_the_limit(const void *arg)
+{
+        (void)arg;
+        struct fixture f;
+        int clients[COME], log = log_to_file();
+        open_fixture(&f);
+        connect_all(first_socket(&f), clients, COME);
+        leave_descriptors(FIT);
+        wait_and_serve(&f, clients);
+        assert_warned_once(log);
+        close_fixture(&f);
+        log_close();
 }
 
 static void at_the_limit_it_waits_without_spinning_and_serves_all(void **state)
@@ -347,6 +365,40 @@ static void at_the_limit_it_waits_without_spinning_and_serves_all(void **state)
                 assert_int_equal(in_child(at_the_limit, NULL), 0);
 }
 
+static void on_a_spent_budget_it_waits_without_spinning_and_serves_all(void **state)
+{
+        (void)state;
+        struct fixture f;
+        int clients[COME];
+        OWN_FD int log = log_to_file();
+        open_fixture(&f);
+        atomic_store(&f.budget.left, FIT);
+        connect_all(first_socket(&f), clients, COME);
+        wait_and_serve(&f, clients);
+        assert_warned_once(log);
+        close_all(clients, COME);
+        close_fixture(&f);
+        log_close();
+}
+
+/* Nobody is let in who could then not be connected with his upstream. */
+static void who_needs_two_descriptors_waits_for_two(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        OWN_FD int log = log_to_file();
+        OWN_FD int client = connect_to(forwarding_socket(&f));
+        atomic_store(&f.budget.left, 1);
+        assert_in_range(turns(&f, 1, 250), 1, 20);
+        assert_int_equal(f.n, 0);
+        budget_give(&f.budget, 1);
+        until_accepted(&f, 1);
+        assert_int_equal(atomic_load(&f.budget.left), 0);
+        close_fixture(&f);
+        log_close();
+}
+
 /* Somebody has the reserve and there is no other descriptor: it waits until there is. */
 static void without_reserve(const void *arg)
 {
@@ -354,6 +406,7 @@ static void without_reserve(const void *arg)
         struct fixture f;
         log_to_file();
         open_fixture(&f);
+        atomic_store(&f.budget.left, 1000);
         OWN_FD int client = connect_to(first_socket(&f));
         leave_descriptors(0);
         assert_int_equal(acceptor_relief(f.acceptor), 0);
@@ -365,6 +418,8 @@ static void without_reserve(const void *arg)
         give_back(2); /* one for the reserve, one for who waits */
         until_accepted(&f, 1);
         assert_int_equal(acceptor_relief(f.acceptor), 0);
+        close_fixture(&f);
+        log_close();
 }
 
 static void without_its_reserve_it_lets_nobody_in(void **state)
@@ -387,12 +442,31 @@ static void stop_at_the_limit(const void *arg)
         close_accepted(&f);
         assert_in_range(turns(&f, 1, 250), 0, 10);
         assert_int_equal(f.n, 0);
+        close_fixture(&f);
+        log_close();
 }
 
 static void stopping_at_the_limit_takes_what_it_can_and_ends(void **state)
 {
         (void)state;
         assert_int_equal(in_child(stop_at_the_limit, NULL), 0);
+}
+
+static void stopping_takes_no_more_than_the_budget(void **state)
+{
+        (void)state;
+        struct fixture f;
+        int clients[8];
+        open_fixture(&f);
+        connect_all(forwarding_socket(&f), clients, COUNTOF(clients));
+        atomic_store(&f.budget.left, 7);
+        acceptor_stop(f.acceptor);
+        assert_int_equal(f.n, 3);
+        close_accepted(&f);
+        assert_in_range(turns(&f, 1, 250), 0, 10);
+        assert_int_equal(f.n, 0);
+        close_all(clients, COUNTOF(clients));
+        close_fixture(&f);
 }
 
 static void begin_at_the_limit(const void *arg)
@@ -402,8 +476,9 @@ static void begin_at_the_limit(const void *arg)
         open_fixture(&f);
         leave_descriptors(0);
         errno = 0;
-        assert_null(acceptor_new(f.base, f.snapshot, on_accepted, &f));
+        assert_null(acceptor_new(f.base, f.snapshot, &f.budget, on_accepted, &f));
         assert_int_equal(errno, EMFILE);
+        close_fixture(&f);
 }
 
 static void without_a_reserve_there_is_no_acceptor(void **state)
@@ -422,8 +497,11 @@ int main(void)
                 cmocka_unit_test(stopping_in_a_pause_takes_what_waits_as_well),
                 cmocka_unit_test(the_reserve_is_given_once_and_comes_back),
                 cmocka_unit_test(at_the_limit_it_waits_without_spinning_and_serves_all),
+                cmocka_unit_test(on_a_spent_budget_it_waits_without_spinning_and_serves_all),
+                cmocka_unit_test(who_needs_two_descriptors_waits_for_two),
                 cmocka_unit_test(without_its_reserve_it_lets_nobody_in),
                 cmocka_unit_test(stopping_at_the_limit_takes_what_it_can_and_ends),
+                cmocka_unit_test(stopping_takes_no_more_than_the_budget),
                 cmocka_unit_test(without_a_reserve_there_is_no_acceptor),
         };
         return cmocka_run_group_tests_name("worker/acceptor", tests, NULL, NULL);

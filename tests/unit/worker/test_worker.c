@@ -16,11 +16,15 @@
 #include "../snapshot/made.h"
 #include "base/clock.h"
 #include "base/own.h"
+#include "worker/budget.h"
 #include "worker/worker.h"
+
+enum { PLENTY = 1000 }; /* descriptors */
 
 struct fixture {
         size_t descriptors;
         struct snapshot *snapshot;
+        struct budget budget;
         struct worker *worker;
         atomic_int quiet, idle;
 };
@@ -39,13 +43,15 @@ static void open_fixture(struct fixture *f, const char *settings)
         records_open();
         *f = (struct fixture){ .descriptors = open_descriptors() };
         f->snapshot = must_make("services: { a: { listen = \"127.0.0.1:0\"; %s } }", settings);
-        f->worker = worker_new(f->snapshot, on_report, f);
+        atomic_init(&f->budget.left, PLENTY);
+        f->worker = worker_new(f->snapshot, &f->budget, on_report, f);
         assert_non_null(f->worker);
 }
 
 static void close_fixture(struct fixture *f)
 {
         worker_free(f->worker);
+        assert_int_equal(f->budget.left, PLENTY);
         snapshot_unref(f->snapshot);
         assert_int_equal(open_descriptors(), f->descriptors);
         records_close();
