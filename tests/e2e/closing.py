@@ -19,7 +19,7 @@ SIZES = (0, 1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65537, 1000003, 
 # stopped. The kernel's send buffer towards that leg (tcp_wmem allows 4 MB), our own bounded buffer,
 # and the receive buffer from the sender. The kernel lets the last one grow to 32 MB for a sender
 # that fills it within a round trip, which the peers' send buffers prevent.
-STOPPED_WITHIN = 12 * MB
+STOPPED_WITHIN = 22 * MB
 SENDING = 256 * 1024
 
 SMALL = 64 * 1024  # a receive buffer that is full soon
@@ -251,7 +251,7 @@ def reset_behind_megabytes(p):
 
 def reset_while_held_up(p):
     """b does not read, a is stopped by that and resets."""
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data).until_blocked()
     arrived = p.a.arrived
@@ -442,7 +442,7 @@ def half_closed_too_long(p):
 
 
 def not_written(p):
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data)
     assert p.a.until_ended() == "reset"
@@ -457,7 +457,7 @@ def not_written(p):
 
 def stopped(p):
     """A leg that does not read stops the other within a bound; then every octet comes."""
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data).until_blocked()
     assert p.a.handed < STOPPED_WITHIN, f"{p.a.handed} octets were taken for a side that does not read"

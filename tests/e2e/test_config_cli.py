@@ -168,7 +168,8 @@ services: {
 def test_mistakes_in_files_with_keys_too(w):
     """Certificates are read even when... two services have bad ones: both are told."""
     text = "services: {\n" + "".join(
-        f' s{i}: {{ listen = "127.0.0.1:0"; connect = "echo"; listen-tls: {{ certificate = "/nonexistent{i}.pem" }} }}\n'
+        f' s{i}: {{ listen = "127.0.0.1:0"; connect = "echo"; '
+        f'listen-tls: {{ certificate = "/nonexistent{i}.pem" }} }}\n'
         for i in (1, 2)) + "}\n"
     path, r = check(w, text)
     assert r.returncode == 1

@@ -72,8 +72,10 @@ def test_the_first_certificate_for_a_name_that_has_none(w):
     assert presented(client) == ["a.example"]
 
 
-@pytest.mark.parametrize("order", [["server.pem", "server-rsa.pem"], ["server-rsa.pem", "server.pem"]], ids=["ec-rsa", "rsa-ec"])
-@pytest.mark.parametrize("ciphers, key", [("ECDHE-RSA-AES128-GCM-SHA256", "RSA"), ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA")])
+@pytest.mark.parametrize("order", [["server.pem", "server-rsa.pem"], ["server-rsa.pem", "server.pem"]],
+                         ids=["ec-rsa", "rsa-ec"])
+@pytest.mark.parametrize("ciphers, key", [("ECDHE-RSA-AES128-GCM-SHA256", "RSA"),
+                                          ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA")])
 def test_certificate_chosen_by_key_type(w, order, ciphers, key):
     """A client that understands only one kind of signature is shown a certificate of that kind."""
     d = terminate(w, order)
