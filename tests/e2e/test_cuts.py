@@ -133,6 +133,22 @@ def test_handshake_timeout_of_a_silent_upstream(w, kind):
     assert record["upstream"] == listener.address
 
 
+@pytest.mark.parametrize("version", TLS_KINDS)
+@pytest.mark.parametrize("client_kind", KINDS)
+def test_upstream_resets_behind_its_handshake(w, client_kind, version):
+    """Its last flight and the RST may be there at once: the handshake or the connection failed, and
+    either way the client is cut."""
+    path = closing.DaemonPath(w, (client_kind, version))
+    client = path.daemon.connect("path", tls=path.tls)
+    upstream = w.accept(path.listener, client).until_established()
+    upstream.reset()
+    client.until_ended()
+    assert client.tcp_end == "reset" and (client.ended == "reset" or client.ended.startswith("alert ")), client
+    record = path.daemon.record_of(client)
+    assert record["reason"] in ("upstream-reset", "upstream-tls-failed"), record
+    assert record["ended_by"] == "upstream"
+
+
 @pytest.mark.parametrize("upstream", KINDS)
 @pytest.mark.parametrize("client", KINDS)
 def test_drain_deadline(w, client, upstream):
