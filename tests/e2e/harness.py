@@ -468,8 +468,8 @@ class Program:
                 self.process.wait()
 
 
-def spliced_once(*args, input=None, cwd=None, timeout=None, environment=None):
+def spliced_once(*args, cwd=None, timeout=None, environment=None, preexec=None):
     """Run the daemon's program to its end (-t, -T, -h, mistakes)."""
     return subprocess.run([*WRAPPER, SPLICED, *map(str, args)], stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, cwd=cwd, timeout=timeout or DEADLINE,
+                          capture_output=True, cwd=cwd, preexec_fn=preexec, timeout=timeout or DEADLINE,
                           env={**os.environ, **(environment or {})}, errors="replace")

@@ -233,6 +233,7 @@ class Peer:
         self.reading = True
         self.rate = None           # (octets, seconds): a slow reader
         self._read_at = 0.0
+        self.drip = None           # at most so many octets in one write
         self.received = bytearray()
         self.sent = 0              # octets of plaintext queued by the test
         self.self_reset = False
@@ -613,7 +614,7 @@ class Peer:
                 continue
             piece = self._wire[0]
             try:
-                sent = self.sock.send(piece)
+                sent = self.sock.send(piece[:self.drip])
             except BlockingIOError:
                 return
             except OSError:

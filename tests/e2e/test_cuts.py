@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """The rows of the closing table that need more than two connected legs: no upstream, timers on the
 way, the drain deadline; and what a held-up connection costs."""
+import os
+import signal
 import socket
 import time
 
@@ -131,6 +133,41 @@ def test_handshake_timeout_of_a_silent_upstream(w, kind):
     record = d.record_of(client)
     assert record["reason"] == "handshake-timeout" and record["ended_by"] == "spliced"
     assert record["upstream"] == listener.address
+
+
+@pytest.mark.parametrize("truncation", ["reset", "forward"])
+@pytest.mark.parametrize("upstream", KINDS)
+def test_client_resets_behind_its_handshake(w, upstream, truncation):
+    """In TLS 1.3 a client may send its Finished, data and an RST before we wrote our tickets; writing
+    those takes the error out of the socket, and what is read afterwards looks like a FIN. It is
+    none: the upstream gets the data and the RST, even where a truncation counts as an end."""
+    path = closing.DaemonPath(w, ("tls13", upstream), closing.directives(truncation=truncation))
+    client = path.daemon.connect("path", tls=path.tls).pause()
+    w.until(lambda: client.connected and not client._wire_left and client.unread > 0, "the server's flight")
+    os.kill(path.daemon.pid, signal.SIGSTOP)
+    client.send(noise(50_000)).resume().until_established().drain().reset()
+    os.kill(path.daemon.pid, signal.SIGCONT)
+    upstream = w.accept(path.listener, client)
+    assert upstream.until_ended() == "reset"
+    closing.same(upstream.received, noise(50_000), "upstream")
+    record = path.daemon.record_of(client)
+    assert record["reason"] == "client-reset" and record["ended_by"] == "client", record
+
+
+@pytest.mark.parametrize("version", TLS_KINDS)
+@pytest.mark.parametrize("client_kind", KINDS)
+def test_upstream_resets_behind_its_handshake(w, client_kind, version):
+    """Its last flight and the RST may be there at once: the handshake or the connection failed, and
+    either way the client is cut."""
+    path = closing.DaemonPath(w, (client_kind, version))
+    client = path.daemon.connect("path", tls=path.tls)
+    upstream = w.accept(path.listener, client).until_established()
+    upstream.reset()
+    client.until_ended()
+    assert client.tcp_end == "reset" and (client.ended == "reset" or client.ended.startswith("alert ")), client
+    record = path.daemon.record_of(client)
+    assert record["reason"] in ("upstream-reset", "upstream-tls-failed"), record
+    assert record["ended_by"] == "upstream"
 
 
 @pytest.mark.parametrize("upstream", KINDS)

@@ -438,6 +438,24 @@ def closing_version(kind):
     return {"tls12": "TLSv1.2", "tls13": "TLSv1.3"}[kind]
 
 
+@pytest.mark.parametrize("version", ["tls12", "tls13"])
+def test_octet_by_octet(w, version):
+    """The handshake, the data and the end, each octet in a segment of its own, on both legs."""
+    listener = w.listen(tls=w.certs.server(version))
+    d = originate(w, listener, listen_tls=True)
+    client = d.connect("path", tls=w.certs.client(version))
+    client.drip = 1
+    upstream = w.accept(listener, client)
+    upstream.drip = 1
+    client.send(closing.noise(600)).end()
+    assert upstream.until_ended() == "end"
+    upstream.send(closing.noise(600, 1)).end()
+    assert client.until_ended() == "end"
+    closing.same(upstream.received, closing.noise(600), "upstream")
+    closing.same(client.received, closing.noise(600, 1), "client")
+    assert d.record_of(client)["reason"] == "end"
+
+
 def test_early_data_in_one_flight(w):
     """The client's last handshake flight, its data and its end in one segment."""
     d = terminate(w)
