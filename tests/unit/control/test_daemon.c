@@ -139,14 +139,14 @@ static void draining_waits_and_refuses_whoever_comes(void **state)
                 OWN_FD int client = connect_to(&f);
                 echoes(client);
                 kill(f.pid, SIGTERM);
-                UNTIL(&f, refuses(&f));
-                assert_true(logged(&f, "draining, 1 connections"));
+                UNTIL(&f, logged(&f, "draining, 1 connections"));
+                UNTIL(&f, refuses(&f)); /* who came before was let in, and has gone again */
                 echoes(client);
                 assert_int_equal(waitpid(f.pid, NULL, WNOHANG), 0);
                 shutdown(client, SHUT_WR);
                 assert_int_equal(hear(client), 0);
                 own_close(&client);
-                UNTIL(&f, logged(&f, "\"reason\":\"end\""));
+                UNTIL(&f, logged(&f, "\"bytes_up\":2"));
                 ends_with(&f, 0);
         }
 }
