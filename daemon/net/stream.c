@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -80,4 +81,12 @@ size_t stream_fd_unsent(int fd)
 size_t stream_fd_unacked(int fd)
 {
         return ask(fd, SIOCOUTQ);
+}
+
+bool stream_fd_is_closed(int fd)
+{
+        struct tcp_info info = { .tcpi_state = TCP_ESTABLISHED };
+        socklen_t len = sizeof info;
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+               info.tcpi_state == TCP_CLOSE;
 }

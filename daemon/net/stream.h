@@ -153,5 +153,8 @@ void stream_close_fd(int *fd, enum stream_close_how how);
 size_t stream_fd_unread(int fd);
 size_t stream_fd_unsent(int fd);
 size_t stream_fd_unacked(int fd);
+/* Whether a TCP connection is gone altogether (TCP_INFO). Before our own FIN that was a reset, even
+ * if somebody has taken the error out of the socket and reading shows an end. */
+bool stream_fd_is_closed(int fd);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <event2/bufferevent.h>
@@ -199,6 +200,25 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 /* --- ends and cuts ---------------------------------------------------------------------------- */
 
+/* A peer that resets while we send it a session ticket: OpenSSL takes the error out of the socket
+ * and keeps it to itself, and what is read afterwards looks like a FIN. */
+static bool was_reset(const struct stream_tls *t)
+{
+        return t->s.finished == STREAM_UNFINISHED && stream_fd_is_closed(t->fd);
+}
+
+static void no_more_to_read(struct stream_tls *t)
+{
+        if (BIO_eof(SSL_get_rbio(t->ssl)) == 0)
+                stream_set_end(&t->s, STREAM_END, NULL);
+        else if (was_reset(t))
+                stream_set_end(&t->s, STREAM_RESET, strerror(ECONNRESET));
+        else
+                stream_set_end(&t->s, STREAM_TRUNCATED, "connection closed without close_notify");
+        if (t->s.lost == STREAM_OPEN)
+                bufferevent_enable(t->bev, EV_WRITE);
+}
+
 /* libevent stops writing as well when reading ends. But an end, and a FIN without close_notify,
  * says nothing about our direction. The octets read in the same turn are not in `in` yet; they will
  * be when libevent is done, before anybody can look. */
@@ -206,11 +226,7 @@ static void reading_ended(struct stream_tls *t, short what, int error)
 {
         char why[TLS_ERROR_MAX];
         if (what & BEV_EVENT_EOF) {
-                bool fin = BIO_eof(SSL_get_rbio(t->ssl)) != 0;
-                stream_set_end(&t->s, fin ? STREAM_TRUNCATED : STREAM_END,
-                               "connection closed without close_notify");
-                if (t->s.lost == STREAM_OPEN)
-                        bufferevent_enable(t->bev, EV_WRITE);
+                no_more_to_read(t);
         } else {
                 enum stream_end how = tls_cause_of_error(t->bev, error, why);
                 set_lost(t, how, why);

@@ -19,7 +19,7 @@ SIZES = (0, 1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65537, 1000003, 
 # stopped. The kernel's send buffer towards that leg (tcp_wmem allows 4 MB), our own bounded buffer,
 # and the receive buffer from the sender. The kernel lets the last one grow to 32 MB for a sender
 # that fills it within a round trip, which the peers' send buffers prevent.
-STOPPED_WITHIN = 12 * MB
+STOPPED_WITHIN = 22 * MB
 SENDING = 256 * 1024
 
 SMALL = 64 * 1024  # a receive buffer that is full soon
@@ -251,7 +251,7 @@ def reset_behind_megabytes(p):
 
 def reset_while_held_up(p):
     """b does not read, a is stopped by that and resets."""
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data).until_blocked()
     arrived = p.a.arrived
@@ -293,6 +293,33 @@ def reset_after_others_end(p):
     assert p.b.until_ended() == "reset"
     same(p.b.received, noise(64 * 1024), "b")
     p.recorded("{a}-reset")
+
+
+def resets_at_once(p):
+    """Both reset. Who was first is chance, that it was a cut is not."""
+    p.a.send(b"a")
+    p.b.send(b"b")
+    p.a.until_received(1)
+    p.b.until_received(1)
+    p.a.reset()
+    p.b.reset()
+    if p.daemon is not None:
+        record = p.daemon.record_of(p.client)
+        assert record["reason"] in ("client-reset", "upstream-reset"), record
+
+
+def end_meets_reset(p):
+    """a ends behind megabytes while b, who does not read them, resets."""
+    p.b.pause()
+    p.a.send(noise(4 * MB)).end()
+    settle(p.a)
+    p.b.reset()
+    assert p.a.until_ended() == "reset"
+    p.net.until(lambda: p.daemon is None or p.daemon.records(), "the record")
+    if p.daemon is not None:
+        record = p.daemon.record_of(p.client)
+        other = "upstream" if p.by == "client" else "client"
+        assert record["reason"] == f"{other}-reset" and record["ended_by"] == other, record
 
 
 # -- cuts that only TLS has ----------------------------------------------------------------------
@@ -345,6 +372,16 @@ def truncated(p):
     assert p.a.until_ended() == "reset"
     same(p.a.received, other, "a")
     p.exactly(p.recorded("{a}-truncated"))
+
+
+def truncated_after_others_end(p):
+    """b ended well and reads on; a's answer is cut short by a truncation: no end for b."""
+    p.b.send(b"question").end()
+    assert p.a.until_ended() == "end"
+    p.a.send(noise(200_000)).fin()
+    assert p.b.until_ended() == "reset"
+    same(p.b.received, noise(200_000), "b")
+    p.recorded("{a}-truncated")
 
 
 def truncated_at_once(p):
@@ -411,6 +448,29 @@ def close(p):
     p.exactly(p.recorded("end"))
 
 
+def hold_then_reset(p):
+    """The end that was held back is never passed on when a cut comes instead of the other's end."""
+    p.b.send(b"question").end()
+    p.a.until_received(8)
+    p.a.send(noise(64 * 1024)).drain()
+    p.a.reset()
+    assert p.b.until_ended() == "reset"
+    same(p.b.received, noise(64 * 1024), "b")
+    p.recorded("{a}-reset")
+
+
+def close_with_a_slow_reader(p):
+    """half-close = close: what had arrived for the one who ended is delivered first, however slowly."""
+    answer = noise(MB, 1)
+    p.a.resume(rate=(65536, 0.005))
+    p.b.send(answer).drain()
+    p.a.send(b"enough").end()
+    assert p.a.until_ended() == "end" and p.b.until_ended() == "end"
+    same(p.a.received, answer, "a")
+    same(p.b.received, b"enough", "b")
+    p.exactly(p.recorded("end"))
+
+
 # -- timers: RST on both legs, never an end ------------------------------------------------------
 
 
@@ -442,7 +502,7 @@ def half_closed_too_long(p):
 
 
 def not_written(p):
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data)
     assert p.a.until_ended() == "reset"
@@ -457,7 +517,7 @@ def not_written(p):
 
 def stopped(p):
     """A leg that does not read stops the other within a bound; then every octet comes."""
-    data = noise(24 * MB)
+    data = noise(32 * MB)
     p.b.pause()
     p.a.send(data).until_blocked()
     assert p.a.handed < STOPPED_WITHIN, f"{p.a.handed} octets were taken for a side that does not read"
@@ -521,16 +581,21 @@ ROWS = [
     Row(reset_by_who_does_not_read),
     Row(reset_after_own_end),
     Row(reset_after_others_end),
+    Row(resets_at_once),
+    Row(end_meets_reset, small_buffers=True),
     Row(fatal_alert, tls_only=True),
     Row(bad_record, tls_only=True, smoke=(("tls13", "plain", "client"),)),
     Row(plain_text_in_tls, tls_only=True),
     Row(fatal_alert_held_up, tls_only=True, small_buffers=True),
     Row(truncated, tls_only=True, smoke=(("tls12", "plain", "client"),)),
     Row(truncated_at_once, tls_only=True),
+    Row(truncated_after_others_end, tls_only=True),
     Row(truncated_behind_megabytes, tls_only=True),
     Row(truncated_forwarded, directives(truncation="forward"), tls_only=True),
     Row(hold, directives(half_close="hold")),
+    Row(hold_then_reset, directives(half_close="hold")),
     Row(close, directives(half_close="close")),
+    Row(close_with_a_slow_reader, directives(half_close="close"), quick=False),
     Row(idle, directives(idle_timeout="300ms"), smoke=(("tls13", "tls12", "client"),), quick=False),
     Row(lifetime, directives(max_lifetime="500ms"), quick=False),
     Row(half_closed_too_long, directives(half_close_timeout="300ms"), quick=False),

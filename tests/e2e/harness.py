@@ -17,6 +17,8 @@ SPLICED = os.environ.get("SPLICED") or str(REPOSITORY / "build" / "spliced")
 SLOW = float(os.environ.get("SPLICED_SLOW", "1"))
 WRAPPER = shlex.split(os.environ.get("SPLICED_WRAPPER", ""))
 DEADLINE = 20.0 * SLOW
+# A sanitizer or a wrapper such as valgrind has memory of its own.
+INSTRUMENTED = bool(WRAPPER) or (os.path.exists(SPLICED) and b"__asan_init" in pathlib.Path(SPLICED).read_bytes())
 
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|"
                        r"ThreadSanitizer|: Assertion .* failed")
@@ -466,8 +468,8 @@ class Program:
                 self.process.wait()
 
 
-def spliced_once(*args, input=None, cwd=None, timeout=None, environment=None):
+def spliced_once(*args, cwd=None, timeout=None, environment=None, preexec=None):
     """Run the daemon's program to its end (-t, -T, -h, mistakes)."""
     return subprocess.run([*WRAPPER, SPLICED, *map(str, args)], stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, cwd=cwd, timeout=timeout or DEADLINE,
+                          capture_output=True, cwd=cwd, preexec_fn=preexec, timeout=timeout or DEADLINE,
                           env={**os.environ, **(environment or {})}, errors="replace")

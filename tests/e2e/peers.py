@@ -117,15 +117,20 @@ class Net:
             assert time.monotonic() < limit, f"waited in vain for: {what}\n{self.describe()}"
             self.step(0.002 if any(m.slow for m in self.members.values()) else 0.01)
 
-    def until_blocked(self, senders, deadline=None):
+    def until_still(self, senders, deadline=None):
+        """Wait until nothing of theirs has moved for a while."""
         seen = [None, time.monotonic()]
 
-        def stuck():
+        def still():
             now = [(s.wire_sent, s.outq) for s in senders]
             if now != seen[0]:
                 seen[:] = [now, time.monotonic()]
             return all(s.wire_sent > 0 for s in senders) and time.monotonic() - seen[1] > 0.25
-        self.until(stuck, "senders blocked", deadline)
+        self.until(still, "senders to be still", deadline)
+
+    def until_blocked(self, senders, deadline=None):
+        """Wait until the other side takes no more, though there is more."""
+        self.until_still(senders, deadline)
         for s in senders:
             assert s._todo or s._wire_left, f"everything was taken: {s}"
 
@@ -228,6 +233,7 @@ class Peer:
         self.reading = True
         self.rate = None           # (octets, seconds): a slow reader
         self._read_at = 0.0
+        self.drip = None           # at most so many octets in one write
         self.received = bytearray()
         self.sent = 0              # octets of plaintext queued by the test
         self.self_reset = False
@@ -608,7 +614,7 @@ class Peer:
                 continue
             piece = self._wire[0]
             try:
-                sent = self.sock.send(piece)
+                sent = self.sock.send(piece[:self.drip])
             except BlockingIOError:
                 return
             except OSError:

@@ -10,7 +10,8 @@ BY_NAME = {row.name: row for row in closing.ROWS}
 # Rows that hold with nothing in between (a fatal alert reaches the other side as an alert there).
 DIRECT = [name for name in BY_NAME if name in (
     "end_then_answer", "end_before_it_is_read", "data_and_end_together", "ends_at_once", "nothing_at_all",
-    "one_octet_at_a_time", "question_and_answer", "every_size", "slow_reader_of_an_end", "reset_midstream", "reset_at_once",
+    "one_octet_at_a_time", "question_and_answer", "every_size", "slow_reader_of_an_end",
+    "reset_midstream", "reset_at_once",
     "reset_by_who_does_not_read", "reset_after_own_end", "reset_after_others_end", "stopped")]
 
 

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from harness import SLOW, service
+from harness import INSTRUMENTED, SLOW, service
 
 MB = 1 << 20
 SOURCE = pathlib.Path(__file__).parent / "peers" / "load.c"
@@ -109,7 +109,7 @@ def test_what_is_left_after_many(w, load):
     play(rest, 4 * warm)
     grown = d.rss() - before
     print(f"{grown / 1024:.0f} KB more after {4 * rest} connections")
-    assert grown < 4 * MB, f"{grown} octets more after {4 * rest} connections: {grown / rest / 4:.0f} each"
+    assert INSTRUMENTED or grown < 4 * MB, f"{grown} octets more after {4 * rest} connections: {grown / rest / 4:.0f} each"
 
     records = d.records()
     assert len(records) == 4 * (warm + rest)

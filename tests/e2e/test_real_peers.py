@@ -260,6 +260,20 @@ def test_s_client_that_leaves_at_the_end_of_its_input(w, version):
 
 
 @need("openssl")
+@pytest.mark.parametrize("letter", ["K", "k"])
+def test_s_client_changes_its_keys(w, letter):
+    """TLS 1.3's KeyUpdate in the middle: K asks us for one, too."""
+    d, host, port = forward(w, "echo", tls=True)
+    client = s_client(w, host, port, "-tls1_3")
+    client.feed(b"before\n", end=False).until_says("(?m)^before$")
+    client.feed(letter.encode() + b"\n", end=False).until_says("KEYUPDATE")
+    client.feed(b"after\n", end=False).until_says("(?m)^after$")
+    client.feed(b"Q\n")
+    assert client.until_exit() == 0
+    only_record(w, d, up=13, down=13, ended_by="client")
+
+
+@need("openssl")
 def test_s_client_that_is_killed(w):
     """TLS that ends without close_notify is a cut, whoever made it."""
     listener = w.listen()

@@ -72,8 +72,10 @@ def test_the_first_certificate_for_a_name_that_has_none(w):
     assert presented(client) == ["a.example"]
 
 
-@pytest.mark.parametrize("order", [["server.pem", "server-rsa.pem"], ["server-rsa.pem", "server.pem"]], ids=["ec-rsa", "rsa-ec"])
-@pytest.mark.parametrize("ciphers, key", [("ECDHE-RSA-AES128-GCM-SHA256", "RSA"), ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA")])
+@pytest.mark.parametrize("order", [["server.pem", "server-rsa.pem"], ["server-rsa.pem", "server.pem"]],
+                         ids=["ec-rsa", "rsa-ec"])
+@pytest.mark.parametrize("ciphers, key", [("ECDHE-RSA-AES128-GCM-SHA256", "RSA"),
+                                          ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA")])
 def test_certificate_chosen_by_key_type(w, order, ciphers, key):
     """A client that understands only one kind of signature is shown a certificate of that kind."""
     d = terminate(w, order)
@@ -434,6 +436,24 @@ def test_tls_to_tls(w, client, upstream):
 
 def closing_version(kind):
     return {"tls12": "TLSv1.2", "tls13": "TLSv1.3"}[kind]
+
+
+@pytest.mark.parametrize("version", ["tls12", "tls13"])
+def test_octet_by_octet(w, version):
+    """The handshake, the data and the end, each octet in a segment of its own, on both legs."""
+    listener = w.listen(tls=w.certs.server(version))
+    d = originate(w, listener, listen_tls=True)
+    client = d.connect("path", tls=w.certs.client(version))
+    client.drip = 1
+    upstream = w.accept(listener, client)
+    upstream.drip = 1
+    client.send(closing.noise(600)).end()
+    assert upstream.until_ended() == "end"
+    upstream.send(closing.noise(600, 1)).end()
+    assert client.until_ended() == "end"
+    closing.same(upstream.received, closing.noise(600), "upstream")
+    closing.same(client.received, closing.noise(600, 1), "client")
+    assert d.record_of(client)["reason"] == "end"
 
 
 def test_early_data_in_one_flight(w):

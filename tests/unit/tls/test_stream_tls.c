@@ -168,6 +168,23 @@ static void both_end_at_once(struct rig *r)
         assert_int_equal(r->s->lost, STREAM_OPEN);
 }
 
+/* close_notify and close(2), as most clients that are through: ours finds nobody, nothing is lost.
+ */
+static void finish_towards_a_peer_that_is_through(struct rig *r)
+{
+        rig_start_reading(r);
+        rig_send_text(r, "all of it");
+        UNTIL(r, evbuffer_get_length(r->got) == strlen("all of it"));
+        UNTIL(r, stream_unacked(r->s) == 0);
+        peer_close_notify(r);
+        UNTIL(r, r->s->end == STREAM_END);
+        own_close(&r->fd);
+        stream_finish(r->s);
+        UNTIL(r, r->s->finished == STREAM_FINISHED);
+        rig_turns(r, 20);
+        assert_int_equal(r->s->lost, STREAM_OPEN);
+}
+
 /* --- cuts ------------------------------------------------------------------------------------- */
 
 static void truncation(struct rig *r)
@@ -244,6 +261,20 @@ static void reset_before_reading_began(struct rig *r)
         check_text(r->taken, "ping");
         assert_int_equal(r->s->end, STREAM_RESET);
         assert_string_equal(r->s->detail, "Connection reset by peer");
+}
+
+/* TLS 1.3: our ticket is what runs into it, and OpenSSL does not say so. */
+static void reset_right_behind_the_handshake(struct rig *r)
+{
+        while (!r->handshaken)
+                rig_turn(r);
+        peer_reset(r);
+        UNTIL(r, r->done);
+        assert_null(r->error);
+        rig_start_reading(r);
+        UNTIL(r, r->s->end != STREAM_OPEN);
+        assert_int_equal(r->s->end, STREAM_RESET);
+        assert_int_equal(r->s->lost, STREAM_RESET);
 }
 
 static void reset_while_paused(struct rig *r)
@@ -367,6 +398,9 @@ static const struct promise promises[] = {
         { "a reset is noticed while reading", reset_while_reading, 0 },
         { "a reset is noticed before reading began", reset_before_reading_began, 0 },
         { "a reset is noticed while reading is paused", reset_while_paused, 0 },
+        { "an end nobody is left to hear is no cut", finish_towards_a_peer_that_is_through, 0 },
+        { "a reset right behind the handshake is no truncation", reset_right_behind_the_handshake,
+          BEFORE_HANDSHAKE | ONLY_TLS13 | ONLY_ACCEPT },
         { "a reset is noticed after the peer's end", reset_after_end, 0 },
         { "a failed write does not lose what came before", write_fails_after_octets_came, 0 },
         { "a failed write does not stop what is coming", write_fails_while_octets_come, 0 },
