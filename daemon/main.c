@@ -31,10 +31,17 @@ static bool open_log(const struct options *options, const struct config *conf, s
         return error == NULL;
 }
 
+/* A user who does not exist is one more mistake, told with the others. */
+static struct snapshot *make(struct config **conf, enum snapshot_scope scope, struct diag *diag)
+{
+        privileges_check(*conf, diag);
+        return snapshot_new(conf, scope, diag);
+}
+
 /* -t, -T: everything but the sockets, which a running daemon may hold. */
 static bool check(struct config **conf, bool dump, struct diag *diag)
 {
-        struct snapshot *snapshot = snapshot_new(conf, SNAPSHOT_KEYS, diag);
+        struct snapshot *snapshot = make(conf, SNAPSHOT_KEYS, diag);
         if (snapshot == NULL)
                 return false;
         if (dump)
@@ -48,7 +55,7 @@ static struct snapshot *build(const struct options *options, struct config **con
 {
         if (!open_log(options, *conf, diag))
                 return NULL;
-        struct snapshot *snapshot = snapshot_new(conf, SNAPSHOT_ALL, diag);
+        struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
         if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
                 snapshot_unref(snapshot);
                 return NULL;

@@ -170,15 +170,14 @@ void grammar_separator(struct grammar *g, const char *p)
         b->expect = is_list(b) ? EXPECT_VALUE : EXPECT_NAME;
 }
 
-/* Everything still open is one mistake, at the end: what is missing may be missing anywhere. */
+/* Everything still open is one mistake, told where the first of it begins. */
 static void say_open(struct grammar *g)
 {
         OWN(text_fini) struct text open = { 0 };
         for (size_t i = 1; i <= g->depth; i++)
                 text_addf(&open, "%s%c of line %u", i > 1 ? ", " : "", g->brackets[i].kind,
                           g->brackets[i].line);
-        grammar_mistake(g, g->at.line,
-                        "the text ends before its brackets do: %s (is the file complete?)",
+        grammar_mistake(g, g->brackets[1].line, "never closed: %s (is the file complete?)",
                         text_str(&open));
 }
 

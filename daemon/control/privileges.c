@@ -18,26 +18,43 @@ void privileges_raise_descriptors(void)
         setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static bool find_user(const struct config *conf, struct diag *diag, struct passwd *found)
+/* Who is to be become; what is not configured stays as it is, the group that of the user. */
+struct identity {
+        uid_t uid;
+        gid_t gid;
+};
+
+static bool find_user(const struct config *conf, struct diag *diag, struct identity *who)
 {
-        const struct passwd *user = getpwnam(conf->user);
-        if (user == NULL) {
+        const struct passwd *user = conf->user != NULL ? getpwnam(conf->user) : NULL;
+        if (user != NULL)
+                *who = (struct identity){ .uid = user->pw_uid, .gid = user->pw_gid };
+        else if (conf->user != NULL)
                 diag_error(diag, &conf->user_at, "user: there is no user \"%s\"", conf->user);
-                return false;
-        }
-        *found = *user;
-        return true;
+        return user != NULL || conf->user == NULL;
 }
 
-static bool find_group(const struct config *conf, struct diag *diag, gid_t *found)
+static bool find_group(const struct config *conf, struct diag *diag, struct identity *who)
 {
-        const struct group *group = getgrnam(conf->group);
-        if (group == NULL) {
+        const struct group *group = conf->group != NULL ? getgrnam(conf->group) : NULL;
+        if (group != NULL)
+                who->gid = group->gr_gid;
+        else if (conf->group != NULL)
                 diag_error(diag, &conf->group_at, "group: there is no group \"%s\"", conf->group);
-                return false;
-        }
-        *found = group->gr_gid;
-        return true;
+        return group != NULL || conf->group == NULL;
+}
+
+static bool find(const struct config *conf, struct diag *diag, struct identity *who)
+{
+        *who = (struct identity){ .uid = geteuid(), .gid = getegid() };
+        bool user = find_user(conf, diag, who);
+        return find_group(conf, diag, who) && user;
+}
+
+bool privileges_check(const struct config *conf, struct diag *diag)
+{
+        struct identity who;
+        return find(conf, diag, &who);
 }
 
 static bool become(const char *user, uid_t uid, gid_t gid)
@@ -50,18 +67,15 @@ static bool become(const char *user, uid_t uid, gid_t gid)
 
 bool privileges_drop(const struct config *conf, struct diag *diag)
 {
-        struct passwd user = { .pw_uid = geteuid(), .pw_gid = getegid() };
+        struct identity who;
         if (conf->user == NULL && conf->group == NULL)
                 return true;
-        if (conf->user != NULL && !find_user(conf, diag, &user))
-                return false;
-        gid_t gid = user.pw_gid;
-        if (conf->group != NULL && !find_group(conf, diag, &gid))
+        if (!find(conf, diag, &who))
                 return false;
         /* Already there, as under systemd with User=: nothing to do, and no right to do it. */
-        if (geteuid() != 0 && geteuid() == user.pw_uid && getegid() == gid)
+        if (geteuid() != 0 && geteuid() == who.uid && getegid() == who.gid)
                 return true;
-        if (!become(conf->user, user.pw_uid, gid)) {
+        if (!become(conf->user, who.uid, who.gid)) {
                 diag_error(diag, conf->user != NULL ? &conf->user_at : &conf->group_at,
                            "cannot become user %s, group %s: %s (only root can)",
                            conf->user != NULL ? conf->user : "-",

@@ -11,6 +11,9 @@
 /* As many descriptors as the hard limit allows; failing that, what there is. */
 void privileges_raise_descriptors(void);
 
+/* Whether the configured user and group exist; false when not, each told in diag. */
+bool privileges_check(const struct config *conf, struct diag *diag);
+
 /* Become the configured user and group for good, with that user's supplementary groups; nothing
  * when neither is configured. Mistakes go to diag; false then: do not go on. */
 bool privileges_drop(const struct config *conf, struct diag *diag);

@@ -188,6 +188,7 @@ void acceptor_stop(struct acceptor *a)
         if (a->stopped)
                 return;
         a->stopped = true;
+        a->paused = false; /* there is no later: take what there are descriptors for */
         evtimer_del(&a->resume);
         for (size_t i = 0; i < a->n; i++) {
                 event_del(&a->listeners[i].event);

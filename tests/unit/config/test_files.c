@@ -180,7 +180,7 @@ static void mistakes_in_included_files_have_their_own_places(void **state)
         put_text("bad.conf", "include = \"bad-*.conf\"\nworkers = \"x\"\n");
         assert_path_refused(
                 "bad.conf",
-                "bad-2.conf:3: the text ends before its brackets do: { of line 1, { of line 2 "
+                "bad-2.conf:1: never closed: { of line 1, { of line 2 "
                 "(is the file complete?)\n"
                 "bad.conf:2: workers: \"x\" is not a number above 0, such as 4, or "
                 "\"auto\"\n"

@@ -22,10 +22,10 @@ static const struct {
         { ECHO_SERVICE "/*", "t:2: the comment that begins here never ends\n" },
         { ECHO_SERVICE "/*/", "t:2: the comment that begins here never ends\n" },
         { "services: {\n  a: {\n    listen = [ \"*:1\",\n",
-          "t:4: the text ends before its brackets do: { of line 1, { of line 2, [ of line 3 (is "
+          "t:1: never closed: { of line 1, { of line 2, [ of line 3 (is "
           "the file "
           "complete?)\n" },
-        { "services: {", "t:2: the text ends before its brackets do: { of line 1 (is the file "
+        { "services: {", "t:1: never closed: { of line 1 (is the file "
                          "complete?)\n" },
         /* brackets */
         { "services: {\n a: { listen = [\"*:1\" } }",

@@ -22,8 +22,8 @@ static void add_line(enum diag_severity severity, const char *line, void *arg)
         text_add(arg, "\n");
 }
 
-static void read_block(struct block *b, const char *name, const char *rest, const char *format,
-                       va_list args)
+__attribute__((format(printf, 4, 0))) static void
+read_block(struct block *b, const char *name, const char *rest, const char *format, va_list args)
 {
         struct text t = { 0 };
         text_addf(&t, "services: { s: { %s\n%s: {\n", rest, name);

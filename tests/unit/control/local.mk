@@ -1,0 +1,17 @@
+if HAVE_CMOCKA
+
+control_tests = \
+	tests/unit/control/test_daemon \
+	tests/unit/control/test_privileges
+check_PROGRAMS += $(control_tests)
+TESTS += $(control_tests)
+
+tests_unit_control_test_daemon_SOURCES = tests/unit/control/test_daemon.c \
+	$(conn_records) $(snapshot_made)
+tests_unit_control_test_daemon_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_daemon_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_control_test_privileges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+endif

@@ -1,0 +1,23 @@
+if HAVE_CMOCKA
+
+worker_tests = \
+	tests/unit/worker/test_acceptor \
+	tests/unit/worker/test_budget \
+	tests/unit/worker/test_worker
+check_PROGRAMS += $(worker_tests)
+TESTS += $(worker_tests)
+
+tests_unit_worker_test_acceptor_SOURCES = tests/unit/worker/test_acceptor.c $(snapshot_made)
+tests_unit_worker_test_acceptor_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_worker_test_acceptor_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_worker_test_budget_SOURCES = tests/unit/worker/test_budget.c $(snapshot_made)
+tests_unit_worker_test_budget_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_worker_test_budget_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_worker_test_worker_SOURCES = tests/unit/worker/test_worker.c \
+	$(conn_records) $(snapshot_made)
+tests_unit_worker_test_worker_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_worker_test_worker_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+endif
