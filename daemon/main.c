@@ -5,6 +5,7 @@
 
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/log_journal.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
@@ -62,11 +63,27 @@ static struct snapshot *build(const struct options *options, struct config **con
         return snapshot;
 }
 
+static void tell_line(enum diag_severity severity, const char *line, void *arg)
+{
+        const bool *to_journal = arg;
+        if (*to_journal)
+                fprintf(stderr, "<%d>",
+                        log_priority(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING));
+        fprintf(stderr, "%s\n", line);
+}
+
+/* The journal, where it reads our standard error, takes a line's importance from its beginning. */
+static void tell(const struct diag *diag)
+{
+        bool to_journal = log_journal_reads_stderr();
+        diag_each(diag, tell_line, &to_journal);
+}
+
 static bool run(const struct options *options, struct config **conf, struct diag *diag)
 {
         privileges_raise_descriptors();
         struct snapshot *snapshot = build(options, conf, diag);
-        diag_print(diag, stderr);
+        tell(diag);
         if (snapshot == NULL)
                 return false;
         bool fine = daemon_run(snapshot) == EXIT_SUCCESS;
@@ -96,7 +113,7 @@ int main(int argc, char **argv)
                 fine = run(&options, &conf, diag);
         } else {
                 fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);
-                diag_print(diag, stderr);
+                tell(diag);
         }
         config_free(conf);
         diag_free(diag);

@@ -59,23 +59,34 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct daemon *d = arg;
-        log_notice("drain-timeout ran out: %" PRId64 " connections are cut",
-                   tally_live(&d->snapshot->tally));
+        log_notice("drain-timeout ran out, still open: %" PRId64, tally_live(&d->snapshot->tally));
         cut_all(d, REASON_DRAINED);
+}
+
+static const char *plural(int64_t n)
+{
+        return n == 1 ? "" : "s";
+}
+
+/* A service manager that kills us while we drain would make ends where there are none. */
+static void tell_draining(int64_t live, int64_t patience)
+{
+        enum { CUTTING_MS = 10 * 1000 };
+        static const int64_t without_limit = INT64_C(365) * 24 * 3600 * 1000;
+        char status[128];
+        snprintf(status, sizeof status, "draining, %" PRId64 " connection%s", live, plural(live));
+        log_notice("%s", status);
+        notify_stopping(status, ((patience > 0 ? patience : without_limit) + CUTTING_MS) * 1000);
 }
 
 static void drain(struct daemon *d)
 {
-        char status[128];
-        snprintf(status, sizeof status, "draining, %" PRId64 " connections",
-                 tally_live(&d->snapshot->tally));
-        log_notice("%s", status);
-        notify_stopping(status);
+        int64_t patience = d->snapshot->conf->drain_timeout;
+        struct timeval in = clock_timeval(patience);
+        tell_draining(tally_live(&d->snapshot->tally), patience);
         d->phase = DRAINING;
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
-        int64_t patience = d->snapshot->conf->drain_timeout;
-        struct timeval in = clock_timeval(patience);
         if (patience > 0) /* off: as long as it takes */
                 evtimer_add(d->deadline, &in);
 }
@@ -230,8 +241,9 @@ int daemon_run(struct snapshot *snapshot)
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
                 tell_addresses(snapshot);
-                snprintf(status, sizeof status, "%zu services, %zu workers", snapshot->n_services,
-                         d.n_workers);
+                snprintf(status, sizeof status, "%zu service%s, %zu worker%s", snapshot->n_services,
+                         plural((int64_t)snapshot->n_services), d.n_workers,
+                         plural((int64_t)d.n_workers));
                 log_info("ready: %s", status);
                 notify_ready(status);
                 event_base_dispatch(d.base);

@@ -4,6 +4,8 @@
 #include "config.h"
 
 #ifdef HAVE_SYSTEMD
+#include <inttypes.h>
+
 #include <systemd/sd-daemon.h>
 
 void notify_ready(const char *status)
@@ -11,9 +13,9 @@ void notify_ready(const char *status)
         sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-void notify_stopping(const char *status)
+void notify_stopping(const char *status, int64_t patience_us)
 {
-        sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+        sd_notifyf(0, "STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%" PRId64, status, patience_us);
 }
 #else
 void notify_ready(const char *status)
@@ -21,8 +23,8 @@ void notify_ready(const char *status)
         (void)status;
 }
 
-void notify_stopping(const char *status)
+void notify_stopping(const char *status, int64_t patience_us)
 {
-        (void)status;
+        (void)status, (void)patience_us;
 }
 #endif

@@ -3,7 +3,10 @@
 #ifndef CONTROL_NOTIFY_H
 #define CONTROL_NOTIFY_H
 
+#include <stdint.h>
+
 void notify_ready(const char *status);
-void notify_stopping(const char *status);
+/* patience_us  how long stopping may take: the manager waits for that, whatever its own limit is. */
+void notify_stopping(const char *status, int64_t patience_us);
 
 #endif

@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# That the work is done as well under the unit's confinement as without.
+# shellcheck disable=SC2119 # these functions take arguments of their own
+# shellcheck source=tests/systemd/guest/lib.sh
+. ./lib.sh
+
+test_an_echo_of_megabytes() {
+    configure_echo
+    systemctl start spliced
+    head -c 5000001 /dev/urandom | echoes 7007
+}
+
+# Ports below 1024 come by the capability, keys by the group.
+test_tls_on_port_443_with_a_key_for_the_group() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+        -keyout /etc/spliced/test.key -out /etc/spliced/test.pem 2>&1
+    chown root:spliced /etc/spliced/test.key
+    chmod 640 /etc/spliced/test.key
+    configure <<'CONF'
+services: {
+    web: {
+        listen     = "*:443"
+        listen-tls: { certificate = "/etc/spliced/test.pem", key = "/etc/spliced/test.key" }
+        connect    = "echo"
+    }
+}
+CONF
+    systemctl start spliced
+    # What it finds wrong with the certificate it says on standard error, and ends.
+    coproc openssl s_client -quiet -connect 127.0.0.1:443 -servername localhost \
+        -verify_hostname localhost -verify_return_error -CAfile /etc/spliced/test.pem
+    echo "over TLS" >&"${COPROC[1]}"
+    local answer
+    read -r -t $patience -u "${COPROC[0]}" answer
+    equal "the answer" "$answer" "over TLS"
+}
+
+# The name is in a file only: what resolves it may read that, and nothing hangs.
+test_a_forward_to_a_host_by_name() {
+    echo "127.0.0.1 upstream.test" >>/etc/hosts
+    configure <<'CONF'
+services: { forward: { listen = "127.0.0.1:7008", connect = "upstream.test:7009" } }
+CONF
+    systemctl start spliced
+    echo "the answer" | timeout $patience nc -N -l 127.0.0.1 7009 >$tmp/request &
+    until_true listens 7009
+    equal "the answer" "$(echo "the request" | timeout $patience nc -N 127.0.0.1 7008)" "the answer"
+    wait $!
+    equal "the request" "$(cat $tmp/request)" "the request"
+}
+
+test_a_unix_socket_in_run_spliced() {
+    configure <<'CONF'
+services: {
+    loop: {
+        listen        = "unix:/run/spliced/loop.sock"
+        listen-socket: { mode = "0666" }
+        connect       = "echo"
+    }
+}
+CONF
+    systemctl start spliced
+    equal "the answer" "$(echo hello | timeout $patience nc -N -U /run/spliced/loop.sock)" hello
+    equal "its mode" "$(stat -c %a /run/spliced/loop.sock)" 666
+    systemctl stop spliced
+    [ ! -e /run/spliced/loop.sock ]
+}
