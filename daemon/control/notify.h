@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 void notify_ready(const char *status);
-/* patience_us  how long stopping may take: the manager waits for that, whatever its own limit is. */
+/* patience_us  how long stopping may take: the manager waits for that, whatever its own limit. */
 void notify_stopping(const char *status, int64_t patience_us);
 
 #endif
