@@ -243,6 +243,7 @@ class Peer:
         self.cut = False
         self.after_end = 0         # octets of plaintext or garbage after an end: must stay 0
         self._send_error = False
+        self.dropped = False       # something queued could not be sent
         self._todo = collections.deque()
         self._wire = collections.deque()
         self._wire_left = 0
@@ -427,8 +428,8 @@ class Peer:
     def flush(self, deadline=None):
         """Wait until everything queued is in the kernel's hands."""
         self.net.until(lambda: self.connected and self.established and not self._todo
-                       and not self._wire_left or self.cut, f"{self.name}: everything sent", deadline)
-        assert not self._todo and not self._wire_left, f"cut before everything was sent: {self}"
+                       and not self._wire_left or self.cut or self.dropped, f"{self.name}: everything sent", deadline)
+        assert not self.dropped, f"cut before everything was sent: {self}"
         return self
 
     def drain(self, deadline=None):
@@ -504,9 +505,15 @@ class Peer:
     def _note_cut(self):
         self.cut = True
         self._send_error = True
-        self._todo.clear()
+        self._drop()
+        self.dropped = self.dropped or self._wire_left > 0
         self._wire.clear()
         self._wire_left = 0
+
+    def _drop(self):
+        """What is queued will never be sent."""
+        self.dropped = self.dropped or bool(self._todo)
+        self._todo.clear()
 
     def _read(self):
         size = self.rate[0] if self.rate else READ_SIZE
@@ -566,6 +573,7 @@ class Peer:
         self._collect()
 
     def _tls_failed(self, e):
+        self._drop()
         # Python has no name for some alerts; OpenSSL's text has.
         text = re.sub(r"^\[[^]]*\] *| *\(_ssl\.c:\d+\)$", "", str(e))
         reason = (e.reason or text.replace(" ", "_")).upper()
