@@ -12,12 +12,23 @@ static char *copy(const char *s)
         return s != NULL ? strdup(s) : NULL;
 }
 
+/* Not strndup(3), which looks for a NUL: these octets need not have one after them. */
+static char *copy_octets(const void *octets, size_t n)
+{
+        char *s = malloc(n + 1);
+        if (s == NULL)
+                return NULL;
+        memcpy(s, octets, n);
+        s[n] = '\0';
+        return s;
+}
+
 static char *alpn_of(const SSL *ssl)
 {
         const unsigned char *name;
         unsigned len;
         SSL_get0_alpn_selected(ssl, &name, &len);
-        return len > 0 ? strndup((const char *)name, len) : NULL;
+        return len > 0 ? copy_octets(name, len) : NULL;
 }
 
 static char *subject_of(const X509 *cert)
@@ -27,7 +38,7 @@ static char *subject_of(const X509 *cert)
         if (out != NULL &&
             X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0) {
                 long len = BIO_get_mem_data(out, &text);
-                s = len > 0 ? strndup(text, (size_t)len) : NULL;
+                s = len > 0 ? copy_octets(text, (size_t)len) : NULL;
         }
         BIO_free(out);
         return s;

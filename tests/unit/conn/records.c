@@ -18,8 +18,19 @@
 static char path[64];
 static int reader = -1;
 
+static void remove_file(void)
+{
+        if (path[0] != '\0')
+                unlink(path);
+        path[0] = '\0';
+}
+
 void records_open(void)
 {
+        static bool registered;
+        if (!registered)
+                atexit(remove_file); /* after a test that failed */
+        registered = true;
         strcpy(path, "/tmp/spliced-records-XXXXXX");
         reader = mkstemp(path);
         assert_true(reader >= 0);
@@ -31,7 +42,7 @@ void records_close(void)
         log_close();
         log_set_level(LOG_LEVEL_INFO);
         own_close(&reader);
-        unlink(path);
+        remove_file();
 }
 
 char *records_raw(void)

@@ -59,7 +59,7 @@ static bool logged(struct fixture *f, const char *part)
 #define UNTIL(f, condition)                                                                 \
         do {                                                                                \
                 for (int64_t began_ = clock_ms(); !(condition);) {                          \
-                        if (clock_ms() - began_ > 60000)                                    \
+                        if (clock_ms() - began_ > 30000)                                    \
                                 fail_msg("never: %s\n%s", #condition, text_str(&(f)->log)); \
                         poll(NULL, 0, 1);                                                   \
                 }                                                                           \
@@ -109,7 +109,7 @@ static void echoes(int fd)
 
 static void ready(struct fixture *f)
 {
-        UNTIL(f, logged(f, "ready: 1 services, 2 workers"));
+        UNTIL(f, logged(f, "ready: 1 service, 2 workers"));
 }
 
 /* --- */
@@ -139,7 +139,7 @@ static void draining_waits_and_refuses_whoever_comes(void **state)
                 OWN_FD int client = connect_to(&f);
                 echoes(client);
                 kill(f.pid, SIGTERM);
-                UNTIL(&f, logged(&f, "draining, 1 connections"));
+                UNTIL(&f, logged(&f, "draining, 1 connection"));
                 UNTIL(&f, refuses(&f)); /* who came before was let in, and has gone again */
                 echoes(client);
                 assert_int_equal(waitpid(f.pid, NULL, WNOHANG), 0);
