@@ -179,6 +179,19 @@ static enum log_level level_of(const struct record *r)
                                                                             : LOG_LEVEL_NOTICE;
 }
 
+/* The text as a line of a file, which has no other clock: when the connection ended comes first. */
+static char *with_time(const struct record *r, const char *text)
+{
+        char ended[CLOCK_TEXT_MAX];
+        struct text t = { 0 };
+        if (text == NULL)
+                return NULL;
+        text_add(&t, clock_wall_text(r->started_wall_us + r->duration_ms * 1000, ended));
+        text_add(&t, " ");
+        text_add(&t, text);
+        return text_take(&t);
+}
+
 void record_write(const struct record *r, enum record_format format)
 {
         if (format == RECORD_OFF)
@@ -186,8 +199,7 @@ void record_write(const struct record *r, enum record_format format)
         struct fields fields = { 0 };
         json_t *object = to_json(r);
         char *text = to_text(r);
-        char *json = format == RECORD_JSON ? json_dumps(object, JSON_COMPACT) : NULL;
-        const char *line = format == RECORD_JSON ? json : text;
+        char *line = format == RECORD_JSON ? json_dumps(object, JSON_COMPACT) : with_time(r, text);
         if (log_wants_fields())
                 add_fields(&fields, "SPLICED", object);
         if (line != NULL && text != NULL)
@@ -195,7 +207,7 @@ void record_write(const struct record *r, enum record_format format)
         else
                 log_error("out of memory: a record is lost");
         fields_fini(&fields);
-        free(json);
+        free(line);
         free(text);
         json_decref(object);
 }

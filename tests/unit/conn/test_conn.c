@@ -292,10 +292,10 @@ static void the_record_has_the_form_that_was_asked_for(void **state)
         (void)state;
         static const struct {
                 int access;
-                const char *begins;
-        } table[] = { { CONFIG_LOG_ACCESS_JSON, "{\"id\":" },
-                      { CONFIG_LOG_ACCESS_TEXT, "a: 127.0.0.1:" },
-                      { CONFIG_LOG_ACCESS_OFF, "" } };
+                const char *begins, *holds;
+        } table[] = { { CONFIG_LOG_ACCESS_JSON, "{\"id\":", "\"service\":\"a\"" },
+                      { CONFIG_LOG_ACCESS_TEXT, "20", "Z a: 127.0.0.1:" },
+                      { CONFIG_LOG_ACCESS_OFF, "", "" } };
         for (size_t i = 0; i < COUNTOF(table); i++) {
                 struct rig r;
                 begin(&r, &rows[0]);
@@ -304,7 +304,8 @@ static void the_record_has_the_form_that_was_asked_for(void **state)
                 rig_close(&r);
                 OWN_FREE char *raw = records_raw();
                 size_t n = strlen(table[i].begins);
-                if (strncmp(raw, table[i].begins, n) != 0 || (n == 0) != (*raw == '\0'))
+                if (strncmp(raw, table[i].begins, n) != 0 || (n == 0) != (*raw == '\0') ||
+                    strstr(raw, table[i].holds) == NULL)
                         fail_msg("%s", raw);
         }
 }

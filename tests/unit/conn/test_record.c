@@ -324,13 +324,14 @@ static void text_is_a_line_for_people(void **state)
         struct record full = full_record(), bare = bare_record();
         record_write(&full, RECORD_TEXT);
         OWN_FREE char *said = records_raw();
-        assert_string_equal(said, "web: 192.0.2.7:50000 -> [2001:db8::1]:22: upstream-reset by "
+        assert_string_equal(said, "2026-02-01T00:00:59.123Z web: 192.0.2.7:50000 -> "
+                                  "[2001:db8::1]:22: upstream-reset by "
                                   "upstream, 5000000000 up, 6000000000 down, 60000 ms, TLSv1.3: "
                                   "Connection reset by peer\n");
         record_write(&bare, RECORD_TEXT);
         OWN_FREE char *less = records_raw();
-        assert_string_equal(less, "web: 192.0.2.7:50000 -> -: limit by spliced, 0 up, 0 down, "
-                                  "0 ms\n");
+        assert_string_equal(less, "2026-01-31T23:59:59.123Z web: 192.0.2.7:50000 -> -: limit by "
+                                  "spliced, 0 up, 0 down, 0 ms\n");
 }
 
 static void text_cannot_be_forged_either(void **state)
