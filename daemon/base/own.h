@@ -28,7 +28,7 @@ static inline int own_take_fd(int *fd)
 void own_close(int *fd);
 
 /* OWN(fn): at the end of the scope fn(&variable) runs. OWN_FD and OWN_FREE are the common ones. */
-#define OWN(fn) __attribute__((cleanup(fn)))
+#define OWN(fn) __attribute__((cleanup(fn), unused)) /* some are held only to be released */
 #define OWN_FD  OWN(own_close)
 static inline void own_free(void *slot)
 {
