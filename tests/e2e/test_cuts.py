@@ -229,7 +229,7 @@ def test_write_timer_restarts_on_progress(w):
     path = closing.DaemonPath(w, ("plain", "plain"), closing.directives(write_timeout=f"{int(limit * 1000)}ms"),
                               small_buffers=True)
     p = path.open(("plain", "plain"), "client")
-    p.b.resume(rate=(32 * 1024, 0.01))
+    p.b.resume(rate=(32 * 1024, 0.01 * SLOW))
     began = time.monotonic()
     p.a.send(noise(4 * MB)).end()
     assert p.b.until_ended() == "end"
