@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A stage of a connection. run_stages() in conn.c alone runs them, so timers and trace lines exist once. */
+/* A stage of a connection. run_stages() in conn.c alone runs them, so the timer exists once. */
 #ifndef CONN_STAGE_H
 #define CONN_STAGE_H
 
