@@ -47,6 +47,7 @@ struct conn {
 
         int fd; /* the client's socket until a stream has it */
         int upstream_fd;
+        const struct sockopts *upstream_options; /* to be set on it yet; the service's */
         struct stream *client, *upstream;
         enum stream_close_how close;
         struct dial *dial;

@@ -56,6 +56,7 @@ static void on_dialled(struct dial_result *result, void *arg)
                 return;
         }
         c->upstream_fd = TAKE_FD(result->fd);
+        c->upstream_options = result->options;
         c->target = result->target;
         c->record.connect_ms = conn_stage_ms(c);
         name_upstream(c);
@@ -84,6 +85,7 @@ static enum stage_result dial_enter(struct conn *c)
                         .targets = c->targets,
                         .n_targets = u->targets->n,
                         .timeout_ms = c->service->conf->connect_timeout,
+                        .options = &c->service->connect_options,
                         .relief = c->env->relief,
                         .relief_arg = c->env->relief_arg,
                 };

@@ -2,6 +2,7 @@
 /* The upstream's leg becomes a stream: plain at once, TLS after the handshake. */
 #include "conn/stage.h"
 
+#include "net/sockopt.h"
 #include "net/stream_plain.h"
 #include "tls/error.h"
 #include "tls/stream_tls.h"
@@ -33,6 +34,7 @@ static enum stage_result upstream_tls_enter(struct conn *c)
 {
         if (c->upstream != NULL) /* a built-in */
                 return STAGE_NEXT;
+        sockopt_tune(c->upstream_fd, c->upstream_options);
         if (c->service->connect_tls != NULL)
                 return start_handshake(c);
         c->upstream = stream_plain_new(c->env->base, c->env->hangup, &c->upstream_fd);

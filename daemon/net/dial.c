@@ -30,13 +30,14 @@ struct dial {
         dial_done_fn *done;
         void *arg;
 
-        size_t target;               /* the one in hand */
-        struct resolve_query *query; /* … is being looked up */
-        struct addrset *addresses;   /* … stands for these */
-        struct sockaddress *address; /* … of which this is being tried, or NULL */
-        size_t next;                 /* … and this is the next */
-        int fd;                      /* being connected, or connected */
-        int64_t began_us;            /* the lookup or the try in hand */
+        size_t target;                  /* the one in hand */
+        struct resolve_query *query;    /* … is being looked up */
+        struct addrset *addresses;      /* … stands for these */
+        struct sockaddress *address;    /* … of which this is being tried, or NULL */
+        size_t next;                    /* … and this is the next */
+        int fd;                         /* being connected, or connected */
+        const struct sockopts *options; /* … with these */
+        int64_t began_us;               /* the lookup or the try in hand */
         int backlog_wait_ms;
 
         enum dial_outcome outcome; /* as it stands after the last try */
@@ -113,8 +114,10 @@ static void take_attempts(struct dial *d, struct dial_attempt **attempts, size_t
 static void finish(struct dial *d)
 {
         struct dial_result result = { .outcome = d->outcome, .fd = -1, .target = d->target };
-        if (d->outcome == DIAL_CONNECTED)
+        if (d->outcome == DIAL_CONNECTED) {
                 result.fd = TAKE_FD(d->fd);
+                result.options = d->options;
+        }
         take_attempts(d, &result.attempts, &result.n_attempts);
         dial_done_fn *done = d->done;
         void *arg = d->arg;
@@ -196,7 +199,9 @@ static enum progress try_next_address(struct dial *d)
         d->address = &d->addresses->addresses[d->next++];
         d->began_us = clock_us();
         d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
-        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg);
+        d->options = sockopts_for(d->settings.options, d->address);
+        d->fd = dial_socket_open(d->address, d->options, d->settings.relief,
+                                 d->settings.relief_arg);
         if (d->fd < 0) {
                 failed(d, errno, NULL);
                 /* Without a descriptor no other address is worth a try. */

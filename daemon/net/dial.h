@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "net/sockopt.h"
 
 struct event_base;
 struct resolver;
@@ -34,8 +35,9 @@ enum dial_outcome {
 struct dial_result {
         enum dial_outcome outcome;
         int fd; /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
-        size_t target;                 /* index into targets of the one connected to */
-        struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
+        const struct sockopts *options; /* what sockopt_tune() is still to set; of the settings */
+        size_t target;                  /* index into targets of the one connected to */
+        struct dial_attempt *attempts;  /* owned by the callee, dial_attempts_free() */
         size_t n_attempts;
 };
 void dial_attempts_free(struct dial_attempt *attempts, size_t n);
@@ -51,8 +53,9 @@ struct dial_settings {
         const struct addr *const
                 *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
         size_t n_targets;
-        int64_t timeout_ms;     /* over everything; > 0 */
-        dial_relief_fn *relief; /* may be NULL */
+        int64_t timeout_ms;                 /* over everything; > 0 */
+        const struct sockopt_sets *options; /* may be NULL: as the system has it; borrowed */
+        dial_relief_fn *relief;             /* may be NULL */
         void *relief_arg;
 };
 

@@ -1,6 +1,8 @@
 libspliced_a_SOURCES += \
 	daemon/net/hangup.c \
 	daemon/net/hangup.h \
+	daemon/net/sockopt.c \
+	daemon/net/sockopt.h \
 	daemon/net/stream.c \
 	daemon/net/stream.h \
 	daemon/net/stream_plain.c \

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +46,9 @@ int lsock_learn_address(struct lsock *l)
         return errno;
 }
 
-int lsock_set_inherited(int fd)
+int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_settings *settings)
 {
-        const int on = 1;
-        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-            setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
-                return errno;
-        return 0;
+        return sockopt_listen(fd, sockopts_for(settings->options, a));
 }
 
 int lsock_listen(int fd, const struct lsock_settings *settings)

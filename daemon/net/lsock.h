@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
+#include "net/sockopt.h"
 
 /* One listening socket: non-blocking, close-on-exec. Shared by all workers, immutable. */
 struct lsock {
@@ -20,9 +21,10 @@ struct lsock {
         ino_t unlink_ino;
 };
 
-/* Unix sockets: who may connect. mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */
+/* Unix sockets: who may connect; mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */
 struct lsock_settings {
-        int backlog; /* 0: the system's largest (SOMAXCONN) */
+        int backlog;                        /* 0: the system's largest (SOMAXCONN) */
+        const struct sockopt_sets *options; /* TCP; may be NULL: as the system has it; borrowed */
         mode_t mode;
         uid_t uid;
         gid_t gid;
@@ -31,9 +33,9 @@ struct lsock_settings {
 /* Open every socket a configured address stands for (`*:80` is two: IPv4, and IPv6 alone; a host
  * name is one for each of its addresses) and append them to *socks (*n). Mistakes go to diag at
  * origin, naming the address and what to do; returns false then, with nothing appended.
- * SO_REUSEADDR is set, SO_REUSEPORT is not: two daemons on one port is an error. TCP_NODELAY and
- * SO_KEEPALIVE are set here, accepted sockets inherit them. A stale Unix path is replaced only if
- * it is a socket that refuses connections. */
+ * SO_REUSEADDR is set, SO_REUSEPORT is not: two daemons on one port is an error. The options
+ * of TCP connections are set here, accepted sockets inherit them. A stale Unix path is replaced
+ * only if it is a socket that refuses connections. */
 bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
                 const struct origin *at, struct lsock ***socks, size_t *n);
 void lsock_free(struct lsock *l);

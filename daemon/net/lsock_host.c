@@ -125,7 +125,7 @@ static int open_one(const struct sockaddress *a, const struct lsock_settings *se
                 return errno;
         if (bind(s, &a->sa, a->len) < 0)
                 return errno;
-        int error = lsock_set_inherited(s);
+        int error = lsock_set_inherited(s, a, settings);
         if (error == 0)
                 error = lsock_listen(s, settings);
         if (error == 0)

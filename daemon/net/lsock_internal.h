@@ -32,8 +32,9 @@ struct lsock *lsock_append(struct lsock_request *r, int *fd);
 /* Fill in what the socket is bound to. Returns 0 or errno. */
 int lsock_learn_address(struct lsock *l);
 
-/* What every TCP connection that is accepted inherits. Returns 0 or errno. */
-int lsock_set_inherited(int fd);
+/* What every connection that is accepted inherits from the socket at that address. Returns 0 or
+ * errno. */
+int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_settings *settings);
 
 /* Returns 0 or errno. */
 int lsock_listen(int fd, const struct lsock_settings *settings);

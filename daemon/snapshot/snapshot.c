@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "snapshot/snapshot.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "base/own.h"
+#include "snapshot/sockets.h"
 
 enum {
         HIGH_WATER = 64 * 1024
@@ -34,35 +33,11 @@ static struct relay_settings relay_settings_of(const struct config_service *conf
         };
 }
 
-static uid_t socket_owner(const struct config_listen_socket *conf, struct diag *diag)
+static int64_t busy_poll_of(const struct config_service *conf)
 {
-        if (conf->owner == NULL)
-                return (uid_t)-1;
-        const struct passwd *user = getpwnam(conf->owner);
-        if (user == NULL)
-                diag_error(diag, &conf->owner_at, "owner: there is no user \"%s\"", conf->owner);
-        return user != NULL ? user->pw_uid : (uid_t)-1;
-}
-
-static gid_t socket_group(const struct config_listen_socket *conf, struct diag *diag)
-{
-        if (conf->group == NULL)
-                return (gid_t)-1;
-        const struct group *group = getgrnam(conf->group);
-        if (group == NULL)
-                diag_error(diag, &conf->group_at, "group: there is no group \"%s\"", conf->group);
-        return group != NULL ? group->gr_gid : (gid_t)-1;
-}
-
-static struct lsock_settings lsock_settings_of(const struct config_listen_socket *conf,
-                                               struct diag *diag)
-{
-        return (struct lsock_settings){
-                .backlog = (int)conf->backlog,
-                .mode = (mode_t)conf->mode,
-                .uid = socket_owner(conf, diag),
-                .gid = socket_group(conf, diag),
-        };
+        int64_t clients = conf->listen_socket.busy_poll;
+        int64_t upstreams = conf->connect_socket.busy_poll;
+        return clients > upstreams ? clients : upstreams;
 }
 
 static void open_sockets(struct service *s, const struct lsock_settings *settings,
@@ -94,7 +69,7 @@ static void service_free(struct service *s)
 
 /* Mistakes are told in diag; a service that has some is only there to find further ones. */
 static struct service *service_new(const struct config_service *conf, enum snapshot_scope scope,
-                                   struct diag *diag)
+                                   bool keeps_privileges, struct diag *diag)
 {
         struct service *s = calloc(1, sizeof *s);
         if (s == NULL) {
@@ -109,7 +84,11 @@ static struct service *service_new(const struct config_service *conf, enum snaps
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
                 s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
-        struct lsock_settings settings = lsock_settings_of(&conf->listen_socket, diag);
+        s->busy_poll_us = busy_poll_of(conf);
+        s->listen_options = listen_options_of(&conf->listen_socket, diag);
+        s->connect_options = connect_options_of(&conf->connect_socket, keeps_privileges, diag);
+        struct lsock_settings settings =
+                lsock_settings_of(&conf->listen_socket, &s->listen_options, diag);
         if (scope == SNAPSHOT_ALL)
                 open_sockets(s, &settings, diag);
         return s;
@@ -143,8 +122,9 @@ struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, s
         s->services = services;
         s->n_services = mine->n_services;
         tally_init(&s->tally, mine->max_connections);
+        bool keeps_privileges = mine->user == NULL;
         for (size_t i = 0; i < s->n_services; i++)
-                s->services[i] = service_new(mine->services[i], scope, diag);
+                s->services[i] = service_new(mine->services[i], scope, keeps_privileges, diag);
         if (diag_errors(diag) > 0) {
                 snapshot_free(s);
                 return NULL;

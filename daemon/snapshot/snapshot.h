@@ -8,6 +8,7 @@
 #include "base/ref.h"
 #include "config/config.h"
 #include "net/lsock.h"
+#include "net/sockopt.h"
 #include "relay/relay.h"
 #include "snapshot/tally.h"
 #include "tls/context.h"
@@ -18,6 +19,8 @@ struct service {
         struct lsock **socks;
         size_t n_socks;
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
+        struct sockopt_sets listen_options, connect_options;
+        int64_t busy_poll_us; /* 0: off */
         struct upstream upstream;
         struct relay_settings relay;
         struct tally tally;

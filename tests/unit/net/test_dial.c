@@ -220,8 +220,11 @@ static void a_connected_socket_is_set_up(void **state)
                 dial(&w, 60000, &o);
                 assert_true(fcntl(o.result.fd, F_GETFL) & O_NONBLOCK);
                 assert_true(fcntl(o.result.fd, F_GETFD) & FD_CLOEXEC);
-                if (*kind == 'S')
+                if (*kind == 'S') {
+                        assert_null(o.result.options);
                         continue;
+                }
+                sockopt_tune(o.result.fd, o.result.options);
                 assert_true(int_option(o.result.fd, IPPROTO_TCP, TCP_NODELAY) > 0);
                 assert_true(int_option(o.result.fd, SOL_SOCKET, SO_KEEPALIVE) > 0);
         }
