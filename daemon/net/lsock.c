@@ -30,17 +30,28 @@ struct lsock *lsock_append(struct lsock_request *r, int *fd)
         if (grown != NULL)
                 r->socks = grown;
         struct lsock *l = grown != NULL ? calloc(1, sizeof *l) : NULL;
-        if (l == NULL)
+        if (l == NULL || !lsock_add(l, fd)) {
+                lsock_free(l);
                 return NULL;
-        l->fd = TAKE_FD(*fd);
+        }
         r->socks[r->n++] = l;
         return l;
+}
+
+bool lsock_add(struct lsock *l, int *fd)
+{
+        int *grown = reallocarray(l->fds, l->n_fds + 1, sizeof *grown);
+        if (grown == NULL)
+                return false;
+        l->fds = grown;
+        l->fds[l->n_fds++] = TAKE_FD(*fd);
+        return true;
 }
 
 int lsock_learn_address(struct lsock *l)
 {
         l->address.len = sizeof l->address.storage;
-        if (getsockname(l->fd, &l->address.sa, &l->address.len) == 0)
+        if (getsockname(l->fds[0], &l->address.sa, &l->address.len) == 0)
                 return 0;
         l->address.len = 0;
         return errno;
@@ -123,7 +134,9 @@ void lsock_free(struct lsock *l)
         int saved = errno;
         if (l->unlink_path != NULL)
                 remove_path(l);
-        own_close(&l->fd);
+        for (size_t i = 0; i < l->n_fds; i++)
+                own_close(&l->fds[i]);
+        free(l->fds);
         free(l->unlink_path);
         free(l);
         errno = saved;

@@ -28,6 +28,8 @@ bool lsock_wrong(struct lsock_request *r, const char *format, ...)
 /* Append a socket and return it; it stays the request's. *fd moves into it. NULL: memory is short;
  * *fd is still the caller's. */
 struct lsock *lsock_append(struct lsock_request *r, int *fd);
+/* Give it another socket on the same address. *fd moves into it; false: memory is short. */
+bool lsock_add(struct lsock *l, int *fd);
 
 /* Fill in what the socket is bound to. Returns 0 or errno. */
 int lsock_learn_address(struct lsock *l);

@@ -83,7 +83,7 @@ static bool adopt(struct lsock_request *r, int passed)
         struct lsock *l = lsock_append(r, &fd);
         int error = l == NULL ? ENOMEM : lsock_learn_address(l);
         if (error == 0)
-                error = lsock_set_inherited(l->fd, &l->address, r->settings);
+                error = lsock_set_inherited(l->fds[0], &l->address, r->settings);
         return error == 0 || lsock_wrong(r, "descriptor %d: %s", passed, strerror(error));
 }
 

@@ -20,7 +20,6 @@ struct service {
         size_t n_socks;
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
         struct sockopt_sets listen_options, connect_options;
-        int64_t busy_poll_us; /* 0: off */
         struct upstream upstream;
         struct relay_settings relay;
         struct tally tally;
@@ -37,6 +36,7 @@ struct snapshot {
         struct config *conf;
         struct service **services;
         size_t n_services;
+        size_t n_workers; /* who will share the listening sockets */
         struct tally tally;
 };
 

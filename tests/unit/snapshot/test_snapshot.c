@@ -270,7 +270,7 @@ static const char *congestion_of(const struct lsock *l, char name[static 32])
 {
         socklen_t len = 31;
         memset(name, 0, 32);
-        assert_int_equal(getsockopt(l->fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+        assert_int_equal(getsockopt(l->fds[0], IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
         return name;
 }
 
@@ -294,9 +294,9 @@ static void sockets_get_the_options_of_their_service(void **state)
         assert_string_equal(all[0]->connect_options.elsewhere.congestion, "reno");
         assert_null(all[1]->connect_options.elsewhere.congestion);
         assert_string_equal(all[1]->connect_options.loopback.bulk_congestion, "reno");
-        assert_int_equal(all[0]->busy_poll_us, 50);
-        assert_int_equal(all[1]->busy_poll_us, 0);
-        assert_int_equal(all[2]->busy_poll_us, 20);
+        assert_int_equal(all[0]->relay.busy_poll_us, 50);
+        assert_int_equal(all[1]->relay.busy_poll_us, 0);
+        assert_int_equal(all[2]->relay.busy_poll_us, 20);
         snapshot_unref(s);
 }
 
