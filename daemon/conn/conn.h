@@ -18,6 +18,7 @@
 struct conn;
 struct hangup;
 struct io;
+struct pulse;
 struct resolver;
 
 /* What a worker lends its connections. */
@@ -26,6 +27,7 @@ struct conn_env {
         struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct pulse *pulse;    /* NULL: nobody is to know that something moved */
         dial_relief_fn *relief; /* a descriptor is needed to reach an upstream */
         void *relief_arg;
         void (*ended)(struct conn *c, void *arg); /* free it (conn_free), after this loop turn */

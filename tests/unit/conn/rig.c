@@ -85,8 +85,8 @@ static struct snapshot *snapshot_with(const struct rig *r, const char *settings)
                         text_addn(&t, p, 1);
                 p += *p == '%';
         }
-        struct snapshot *s =
-                must_make("services: { a: { listen = \"127.0.0.1:0\"; %s } }", text_str(&t));
+        struct snapshot *s = must_make(
+                "workers = 1; services: { a: { listen = \"127.0.0.1:0\"; %s } }", text_str(&t));
         text_fini(&t);
         return s;
 }
@@ -133,7 +133,7 @@ void rig_connect(struct rig *r, bool counted)
         assert_int_equal(connect(client, &sock->address.sa, sock->address.len), 0);
         assert_int_equal(evutil_make_socket_nonblocking(client), 0);
         struct sockaddress from = { .len = sizeof from.storage };
-        int fd = accept4(sock->fd, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(sock->fds[0], &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         assert_true(fd >= 0);
         peer_begin(&r->client, client, "", "");
         if (counted)
