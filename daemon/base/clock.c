@@ -26,6 +26,12 @@ int64_t clock_wall_us(void)
         return now_us(CLOCK_REALTIME);
 }
 
+int32_t clock_brief_ms(int64_t us)
+{
+        int64_t ms = us / 1000;
+        return ms < INT32_MAX ? (int32_t)ms : INT32_MAX;
+}
+
 struct timeval clock_timeval(int64_t ms)
 {
         if (ms < 0)

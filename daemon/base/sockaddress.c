@@ -103,3 +103,33 @@ bool sockaddress_equal(const struct sockaddress *a, const struct sockaddress *b)
                 return a->len == b->len && memcmp(&a->storage, &b->storage, a->len) == 0;
         }
 }
+
+/* What counts in it; an IPv4 address is followed by nothing but padding. */
+static size_t significant(const struct sockaddress *a)
+{
+        if (a->len == sizeof a->in && a->sa.sa_family == AF_INET)
+                return offsetof(struct sockaddr_in, sin_zero);
+        return a->len;
+}
+
+size_t sockaddress_packed_size(const struct sockaddress *a)
+{
+        return 1 + significant(a);
+}
+
+void sockaddress_pack(const struct sockaddress *a, uint8_t *to)
+{
+        _Static_assert(sizeof a->storage <= UINT8_MAX, "its length is an octet");
+        size_t n = significant(a);
+        *to = (uint8_t)n;
+        memcpy(to + 1, &a->storage, n);
+}
+
+const uint8_t *sockaddress_unpack(const uint8_t *from, struct sockaddress *a)
+{
+        *a = (struct sockaddress){ .len = *from };
+        memcpy(&a->storage, from + 1, a->len);
+        if (a->len > 0 && a->sa.sa_family == AF_INET)
+                a->len = sizeof a->in;
+        return from + 1 + *from;
+}

@@ -1,6 +1,7 @@
 libspliced_a_SOURCES += \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
+	daemon/conn/conn_record.c \
 	daemon/conn/reason.c \
 	daemon/conn/reason.h \
 	daemon/conn/reasons.def \

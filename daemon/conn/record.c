@@ -56,13 +56,14 @@ static json_t *tls_object(const struct tls_info *t, int64_t handshake_ms)
 static json_t *attempts_array(const struct record *r)
 {
         json_t *list = json_array();
-        for (size_t i = 0; i < r->n_attempts; i++) {
-                const struct dial_attempt *a = &r->attempts[i];
+        for (const struct dial_attempt *a = r->attempts; a != NULL; a = a->next) {
+                struct sockaddress address;
+                dial_attempt_address(a, &address);
                 json_t *o = json_object();
                 json_object_set_new(o, "target", string_or_null(a->target));
-                json_object_set_new(o, "address", address_or_null(&a->address));
-                json_object_set_new(o, "error", string_or_null(a->text));
-                json_object_set_new(o, "ms", json_integer(a->took_us / 1000));
+                json_object_set_new(o, "address", address_or_null(&address));
+                json_object_set_new(o, "error", string_or_null(dial_attempt_text(a)));
+                json_object_set_new(o, "ms", json_integer(a->ms));
                 json_array_append_new(list, o);
         }
         return list;
@@ -75,9 +76,9 @@ static json_t *to_json(const struct record *r)
         json_t *o = json_object();
         json_object_set_new(o, "id", json_integer((json_int_t)r->id));
         json_object_set_new(o, "service", string_or_null(r->service));
-        json_object_set_new(o, "listen", address_or_null(&r->listen));
-        json_object_set_new(o, "client", address_or_null(&r->client));
-        json_object_set_new(o, "local", address_or_null(&r->local));
+        json_object_set_new(o, "listen", address_or_null(r->listen));
+        json_object_set_new(o, "client", address_or_null(r->client));
+        json_object_set_new(o, "local", address_or_null(r->local));
         json_object_set_new(o, "upstream", string_or_null(r->upstream));
         json_object_set_new(o, "started",
                             json_string(clock_wall_text(r->started_wall_us, started)));
@@ -102,8 +103,8 @@ static char *to_text(const struct record *r)
         char client[SOCKADDRESS_TEXT_MAX];
         struct text t = { 0 };
         text_addf(&t, "%s: %s -> %s: %s by %s, %" PRIu64 " up, %" PRIu64 " down, %" PRId64 " ms",
-                  r->service, sockaddress_text(&r->client, client),
-                  r->upstream[0] != '\0' ? r->upstream : "-", reason_name(r->reason),
+                  r->service, sockaddress_text(r->client, client),
+                  r->upstream != NULL ? r->upstream : "-", reason_name(r->reason),
                   ended_by_name(r->ended_by), r->bytes_up, r->bytes_down, r->duration_ms);
         if (r->tls != NULL && r->tls->version != NULL)
                 text_addf(&t, ", %s", r->tls->version);
@@ -171,12 +172,17 @@ static void fields_fini(struct fields *f)
         }
 }
 
-static enum log_level level_of(const struct record *r)
+static enum log_level level_of(enum reason reason)
 {
-        if (r->reason == REASON_END)
+        if (reason == REASON_END)
                 return LOG_LEVEL_INFO;
-        return r->reason == REASON_RESOURCE || r->reason == REASON_INTERNAL ? LOG_LEVEL_ERROR
-                                                                            : LOG_LEVEL_NOTICE;
+        return reason == REASON_RESOURCE || reason == REASON_INTERNAL ? LOG_LEVEL_ERROR
+                                                                      : LOG_LEVEL_NOTICE;
+}
+
+bool record_is_wanted(enum reason reason, enum record_format format)
+{
+        return format != RECORD_OFF && log_enabled(level_of(reason));
 }
 
 /* The text as a line of a file, which has no other clock: when the connection ended comes first. */
@@ -194,7 +200,7 @@ static char *with_time(const struct record *r, const char *text)
 
 void record_write(const struct record *r, enum record_format format)
 {
-        if (format == RECORD_OFF)
+        if (!record_is_wanted(r->reason, format))
                 return;
         struct fields fields = { 0 };
         json_t *object = to_json(r);
@@ -203,7 +209,7 @@ void record_write(const struct record *r, enum record_format format)
         if (log_wants_fields())
                 add_fields(&fields, "SPLICED", object);
         if (line != NULL && text != NULL)
-                log_record(level_of(r), line, text, fields.items, fields.n);
+                log_record(level_of(r->reason), line, text, fields.items, fields.n);
         else
                 log_error("out of memory: a record is lost");
         fields_fini(&fields);

@@ -121,15 +121,20 @@ static void remove_path(const struct lsock *l)
                 unlink(l->unlink_path);
 }
 
-void lsock_free(struct lsock *l)
+void lsock_close(struct lsock *l)
 {
-        if (l == NULL)
-                return;
         int saved = errno;
         if (l->unlink_path != NULL)
                 remove_path(l);
         own_close(&l->fd);
-        free(l->unlink_path);
-        free(l);
+        free(TAKE(l->unlink_path));
         errno = saved;
+}
+
+void lsock_free(struct lsock *l)
+{
+        if (l == NULL)
+                return;
+        lsock_close(l);
+        free(l);
 }
