@@ -7,6 +7,8 @@ libspliced_a_SOURCES += \
 	daemon/conn/reasons.def \
 	daemon/conn/record.c \
 	daemon/conn/record.h \
+	daemon/conn/record_members.c \
+	daemon/conn/record_members.h \
 	daemon/conn/stage.h \
 	daemon/conn/stage_client_tls.c \
 	daemon/conn/stage_dial.c \

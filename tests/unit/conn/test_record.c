@@ -103,6 +103,44 @@ static void every_member_is_there_and_has_its_type(void **state)
         json_decref(record);
 }
 
+/* In this order, and as the library would write it: others have learnt to read it so. */
+static void assert_is_canonical(const struct record *r)
+{
+        record_write(r, RECORD_JSON);
+        OWN_FREE char *raw = records_raw();
+        json_t *record = json_loads(raw, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(record);
+        OWN_FREE char *canonical = json_dumps(record, JSON_COMPACT);
+        assert_memory_equal(raw, canonical, strlen(canonical));
+        assert_string_equal(raw + strlen(canonical), "\n");
+        const char *name;
+        json_t *value;
+        size_t i = 0;
+        json_object_foreach(record, name, value)
+        {
+                assert_string_equal(name, members[i++].name);
+        }
+        json_decref(record);
+}
+
+static void the_line_is_what_it_always_was(void **state)
+{
+        (void)state;
+        struct record full = full_record(), bare = bare_record();
+        assert_is_canonical(&full);
+        assert_is_canonical(&bare);
+        record_write(&bare, RECORD_JSON);
+        OWN_FREE char *raw = records_raw();
+        assert_string_equal(raw, "{\"id\":1,\"service\":\"web\",\"listen\":\"0.0.0.0:443\","
+                                 "\"client\":\"192.0.2.7:50000\",\"local\":\"192.0.2.1:443\","
+                                 "\"upstream\":null,\"started\":\"2026-01-31T23:59:59.123Z\","
+                                 "\"duration_ms\":0,\"connect_ms\":null,\"handshake_ms\":null,"
+                                 "\"bytes_up\":0,\"bytes_down\":0,\"half_closed_ms\":0,"
+                                 "\"ended_by\":\"spliced\",\"reason\":\"limit\",\"detail\":null,"
+                                 "\"path\":null,\"tls\":null,\"connect_tls\":null,"
+                                 "\"attempts\":[]}\n");
+}
+
 static void what_did_not_happen_is_null(void **state)
 {
         (void)state;
@@ -284,6 +322,7 @@ static void whatever_a_peer_says_stays_inside_its_string(void **state)
                 assert_string_equal(string_member(record, "reason"), "upstream-reset");
                 assert_int_equal(json_object_size(record), count_top_level());
                 json_decref(record);
+                assert_is_canonical(&r);
 
                 record_write(&r, RECORD_JSON);
                 OWN_FREE char *raw = records_raw();
@@ -397,6 +436,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 RECORDED(every_member_is_there_and_has_its_type),
+                RECORDED(the_line_is_what_it_always_was),
                 RECORDED(what_did_not_happen_is_null),
                 RECORDED(the_values_are_those_of_the_connection),
                 RECORDED(each_leg_has_its_own_handshake),
