@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/own.h"
 #include "conn/stage.h"
 #include "tls/stream_tls.h"
@@ -51,6 +52,13 @@ static void stop_timer(struct event **timer)
                 event_free(TAKE(*timer));
 }
 
+/* Of user space, about. */
+static size_t octets_held(const struct service *s)
+{
+        enum { PLAIN = 1024, TLS = 16 * 1024 };
+        return PLAIN + (s->listen_tls != NULL ? TLS : 0) + (s->connect_tls != NULL ? TLS : 0);
+}
+
 struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
                       struct service *service, const struct sockaddress *listen,
                       const struct sockaddress *client, int *fd, bool counted)
@@ -76,6 +84,7 @@ struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
         sockaddress_pack(client, c->client_address);
         c->snapshot = snapshot_ref(snapshot);
         c->fd = TAKE_FD(*fd);
+        memory_took(env->memory, octets_held(service));
         return c;
 }
 
@@ -149,6 +158,12 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
         return STAGE_END;
 }
 
+void conn_handshake_done(struct conn *c)
+{
+        enum { BUFFERS = 48 * 1024 };
+        memory_passed(c->env->memory, BUFFERS);
+}
+
 int32_t conn_stage_ms(const struct conn *c)
 {
         return clock_brief_ms(clock_us() - c->stage_us);
@@ -180,6 +195,7 @@ void conn_free(struct conn *c)
         dial_attempts_free(c->attempts);
         free(c->order);
         free(c->detail);
+        memory_freed(c->env->memory, octets_held(c->service));
         snapshot_unref(c->snapshot);
         free(c);
 }

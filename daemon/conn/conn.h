@@ -17,6 +17,7 @@ struct conn;
 struct event;
 struct event_base;
 struct hangup;
+struct memory_tide;
 struct resolver;
 
 /* What a worker lends its connections. */
@@ -24,7 +25,8 @@ struct conn_env {
         struct event_base *base;
         struct hangup *hangup;
         struct resolver *resolver;
-        dial_relief_fn *relief; /* a descriptor is needed to reach an upstream */
+        struct memory_tide *memory; /* NULL: what is freed is not given back */
+        dial_relief_fn *relief;     /* a descriptor is needed to reach an upstream */
         void *relief_arg;
         void (*ended)(struct conn *c, void *arg); /* free it (conn_free), after this loop turn */
         void *ended_arg;

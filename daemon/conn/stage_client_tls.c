@@ -10,6 +10,7 @@ static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
         c->handshake_ms = conn_stage_ms(c);
+        conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
         else

@@ -10,10 +10,12 @@
 
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/memory.h"
 #include "base/own.h"
 #include "conn/conn.h"
 #include "net/hangup.h"
 #include "net/resolve.h"
+#include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
 
@@ -24,6 +26,7 @@ struct worker {
         struct mailbox *mailbox;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct memory_tide *memory; /* NULL: the system gets nothing back */
         struct acceptor *acceptor;
         struct snapshot *snapshot; /* held */
         struct budget *budget;
@@ -146,6 +149,7 @@ static bool build(struct worker *w)
         w->mailbox = mailbox_new(w->base, on_order, w);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->memory = memory_tide_new(w->base, tls_memory_give_back);
         if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->budget, on_accepted, w);
@@ -155,6 +159,7 @@ static bool build(struct worker *w)
                 .base = w->base,
                 .hangup = w->hangup,
                 .resolver = w->resolver,
+                .memory = w->memory,
                 .relief = acceptor_relief,
                 .relief_arg = w->acceptor,
                 .ended = on_ended,
@@ -207,6 +212,7 @@ void worker_free(struct worker *w)
         }
         acceptor_free(w->acceptor);
         resolver_free(w->resolver);
+        memory_tide_free(w->memory);
         hangup_free(w->hangup);
         mailbox_free(w->mailbox);
         if (w->base != NULL)
