@@ -21,7 +21,8 @@ enum {
 
         LOOK_EVERY_MS = 1000,
         WORTH_IT = 4 * MB, /* freed since memory was last given back */
-        FEW = 16,          /* as a divisor of that */
+        WORTH_TRIMMING = 16 * MB,
+        FEW = 16, /* as a divisor */
 };
 
 void memory_init(void)
@@ -37,6 +38,7 @@ struct memory_tide {
         size_t held;
         size_t freed;  /* since memory was last given back */
         size_t before; /* … when it was last looked at */
+        size_t left;   /* freed after a long time, since the heap was last trimmed */
         bool looking;
 };
 
@@ -54,8 +56,10 @@ static void give_back(struct memory_tide *t)
                 t->also();
         /* What is free lies in as many pieces as there are who stay, and each costs a call: a
          * multitude that stays is not to wait for that. */
-        if (t->held <= t->freed / FEW)
+        if (t->left >= WORTH_TRIMMING && t->held <= t->left / FEW) {
                 malloc_trim(0);
+                t->left = 0;
+        }
         log_debug("memory was given back in %lld us", (long long)(clock_us() - began));
         t->freed = 0;
         t->looking = false;
@@ -112,7 +116,9 @@ void memory_passed(struct memory_tide *t, size_t octets)
 
 void memory_freed(struct memory_tide *t, size_t octets)
 {
-        if (t != NULL)
-                t->held -= octets < t->held ? octets : t->held;
+        if (t == NULL)
+                return;
+        t->held -= octets < t->held ? octets : t->held;
+        t->left += octets;
         memory_passed(t, octets);
 }

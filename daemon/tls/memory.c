@@ -14,6 +14,8 @@ enum {
         /* A message of a handshake is collected in 21,848 octets, a record in 16,600 or so. */
         BLOCK = 24 * 1024,
         SMALLEST = 12 * 1024, /* of what is given a block */
+        /* And this, of which a handshake has two; a session, which stays, is 7,624. */
+        BIO_BUFFER = 4096,
         BLOCKS = 64 * 1024,
         WORDS = BLOCKS / 64,
         RUN = 8, /* free ones in a row: for fewer the call costs more than they are worth */
@@ -83,7 +85,7 @@ static void *allocate(size_t n, const char *file, int line)
         void *p = NULL;
         if (n == 0)
                 return NULL;
-        if (n >= SMALLEST && n <= BLOCK) {
+        if ((n >= SMALLEST && n <= BLOCK) || n == BIO_BUFFER) {
                 pthread_mutex_lock(&pool.lock);
                 p = take();
                 pthread_mutex_unlock(&pool.lock);
