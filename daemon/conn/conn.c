@@ -71,8 +71,7 @@ struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
                 .service = service,
                 .listen = listen,
                 .started_us = clock_us(),
-                .socket = *fd,
-                .upstream_fd = -1,
+                .client_fd = *fd,
                 .close = STREAM_CLOSE_RESET,
                 .id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1,
                 .started_wall_us = clock_wall_us(),
@@ -191,7 +190,7 @@ void conn_free(struct conn *c)
         stream_free(c->client, c->close);
         stream_free(c->upstream, c->close);
         stream_close_fd(&c->fd, c->close);
-        stream_close_fd(&c->upstream_fd, c->close);
+        stream_free(c->socket, c->close);
         dial_attempts_free(c->attempts);
         free(c->order);
         free(c->detail);

@@ -17,12 +17,14 @@ struct conn;
 struct event;
 struct event_base;
 struct hangup;
+struct io;
 struct memory_tide;
 struct resolver;
 
 /* What a worker lends its connections. */
 struct conn_env {
         struct event_base *base;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
         struct memory_tide *memory; /* NULL: what is freed is not given back */
@@ -48,10 +50,11 @@ struct conn {
         struct event *lifetime;           /* NULL: no max-lifetime */
         int64_t started_us, stage_us;     /* clock_us: the connection, the stage */
 
-        int socket; /* the client's, whoever owns it now: open until conn_free() */
-        int fd;     /* … until a stream has it */
-        int upstream_fd;
-        struct stream *client, *upstream;
+        int client_fd; /* the client's socket, whoever owns it now: open until conn_free() */
+        int fd;        /* … until a stream has it */
+        struct stream *client;
+        struct stream *socket; /* the upstream's as the dial brought it */
+        struct stream *upstream;
         struct dial *dial;
         const struct addr **order;     /* the targets to try, while there are several; NULL after */
         const struct addr *target;     /* the one reached, or being dialled alone */
@@ -69,6 +72,7 @@ struct conn {
         enum stream_close_how close : 8;
         enum ended_by ended_by : 8; /* for a reason that leaves it open */
         enum reason why : 8;        /* for a stage that returns STAGE_END */
+        bool reached : 1;           /* the upstream, or the built-in */
         bool counted : 1;           /* in the tallies of the service and of all */
         bool dead : 1;              /* conn_end() has run */
 

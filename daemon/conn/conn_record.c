@@ -27,7 +27,7 @@ static bool is_every_address(const struct sockaddress *a)
 static const struct sockaddress *local_address(const struct conn *c, struct sockaddress *room)
 {
         *room = (struct sockaddress){ .len = sizeof room->storage };
-        if (is_every_address(c->listen) && getsockname(c->socket, &room->sa, &room->len) == 0)
+        if (is_every_address(c->listen) && getsockname(c->client_fd, &room->sa, &room->len) == 0)
                 return room;
         return c->listen;
 }
@@ -43,7 +43,7 @@ static const struct dial_attempt *last_attempt(const struct conn *c)
 /* The last attempt is the one that succeeded; memory that was short may have cost its note. */
 static const char *upstream_text(const struct conn *c, char room[static SOCKADDRESS_TEXT_MAX])
 {
-        if (c->upstream_fd < 0 && c->upstream == NULL)
+        if (!c->reached)
                 return NULL;
         const struct dial_attempt *a = last_attempt(c);
         struct sockaddress address;

@@ -38,7 +38,8 @@ static void on_dialled(struct dial_result *result, void *arg)
                 fail(c, reason_of[result->outcome]);
                 return;
         }
-        c->upstream_fd = TAKE_FD(result->fd);
+        c->socket = TAKE(result->stream);
+        c->reached = true;
         if (c->order != NULL)
                 c->target = c->order[result->target];
         c->connect_ms = conn_stage_ms(c);
@@ -49,8 +50,8 @@ static enum stage_result use_builtin(struct conn *c, const char *name)
 {
         c->target = &c->service->upstream.targets->items[0];
         c->upstream = builtin_new(c->env->base, name);
-        return c->upstream != NULL ? STAGE_NEXT
-                                   : conn_stage_why(c, REASON_RESOURCE, strerror(errno));
+        c->reached = c->upstream != NULL;
+        return c->reached ? STAGE_NEXT : conn_stage_why(c, REASON_RESOURCE, strerror(errno));
 }
 
 /* Where to look for the targets, in the order to try them; NULL: memory is short. A single one
@@ -80,7 +81,7 @@ static enum stage_result dial_enter(struct conn *c)
                 .relief_arg = c->env->relief_arg,
         };
         if (settings.targets != NULL)
-                c->dial = dial_start(c->env->base, c->env->resolver, &settings, on_dialled, c);
+                c->dial = dial_start(c->env->io, c->env->resolver, &settings, on_dialled, c);
         if (c->dial == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         return STAGE_WAIT;

@@ -91,14 +91,14 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         struct direct *d = arg;
+        if (what & EV_CLOSED)
+                d->s.ending = true;
         if (d->connecting) {
                 d->writable = true;
                 d->s.readable = (what & (EV_READ | EV_CLOSED)) != 0;
                 stream_notify(&d->s);
                 return;
         }
-        if (what & EV_CLOSED)
-                d->s.ending = true;
         if ((what & (EV_READ | EV_CLOSED)) && d->s.end == STREAM_OPEN)
                 d->s.readable = true;
         d->taken = 0;
@@ -191,15 +191,15 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         struct io_pipe *pipe = io_pipe_borrow(dst->io);
         if (pipe == NULL)
                 return 0;
-        ssize_t n =
-                splice(from->fd, NULL, pipe->write_end, NULL, most < pipe->size ? most : pipe->size,
-                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        size_t room = most < pipe->size ? most : pipe->size;
+        ssize_t n = splice(from->fd, NULL, pipe->write_end, NULL, room,
+                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0)
                 io_pipe_return(dst->io, pipe, true);
-        if (n < 0 && is_no_splice(errno)) {
+        if (n < 0 && is_no_splice(errno))
                 from->no_splice = true;
+        if (from->no_splice)
                 return 0;
-        }
         /* Less than asked may also mean that the pipe's slots are full: an empty pipe finds out. */
         size_t got = received(from, n, false);
         if (got == 0)
@@ -319,6 +319,11 @@ int stream_direct_connected(struct stream *s)
         int error = s->readable ? socket_error(d->fd) : 0;
         d->connecting = error != 0;
         return error;
+}
+
+int stream_direct_fd(struct stream *s)
+{
+        return self(s)->fd;
 }
 
 int stream_direct_release(struct stream *s)

@@ -25,6 +25,9 @@ bool stream_direct_watch(struct stream *s);
  * error of connect(2). */
 int stream_direct_connected(struct stream *s);
 
+/* Borrowed. */
+int stream_direct_fd(struct stream *s);
+
 /* Give the socket back, unwatched, and free the stream. Only while nothing was received or sent. */
 int stream_direct_release(struct stream *s);
 

@@ -19,6 +19,7 @@ struct service {
         size_t n_socks;
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
         struct upstream upstream;
+        bool direct; /* its legs are direct streams, see net/stream.h */
         struct relay_settings relay;
         struct tally tally;
 };

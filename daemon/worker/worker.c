@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "conn/conn.h"
 #include "net/hangup.h"
+#include "net/io.h"
 #include "net/resolve.h"
 #include "tls/memory.h"
 #include "worker/acceptor.h"
@@ -24,6 +25,7 @@ enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP };
 struct worker {
         struct event_base *base;
         struct mailbox *mailbox;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
         struct memory_tide *memory; /* NULL: the system gets nothing back */
@@ -147,16 +149,18 @@ static bool build(struct worker *w)
         if (w->base == NULL)
                 return false;
         w->mailbox = mailbox_new(w->base, on_order, w);
+        w->io = io_new(w->base, NULL);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
-        if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
+        if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->budget, on_accepted, w);
         if (w->acceptor == NULL)
                 return false;
         w->env = (struct conn_env){
                 .base = w->base,
+                .io = w->io,
                 .hangup = w->hangup,
                 .resolver = w->resolver,
                 .memory = w->memory,
@@ -214,6 +218,7 @@ void worker_free(struct worker *w)
         resolver_free(w->resolver);
         memory_tide_free(w->memory);
         hangup_free(w->hangup);
+        io_free(w->io);
         mailbox_free(w->mailbox);
         if (w->base != NULL)
                 event_base_free(w->base);
