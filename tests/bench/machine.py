@@ -55,5 +55,6 @@ class Others:
     def __init__(self):
         self.busy, self.ours = _busy(), _ours()
 
-    def seconds(self):
-        return max(0.0, _busy() - self.busy - (_ours() - self.ours))
+    def share(self, seconds):
+        """Percent of one CPU over the time since."""
+        return max(0.0, _busy() - self.busy - (_ours() - self.ours)) / seconds * 100

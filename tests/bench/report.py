@@ -7,7 +7,7 @@ import time
 import unicodedata
 
 import plots
-from summary import significant
+from summary import FAILED, significant
 
 BOUND = "*"
 FOOTNOTE = (f"CPU of the proxy for each unit of work, user and system, all its processes; memory: private dirty. "
@@ -25,7 +25,7 @@ def pinned(bench):
 def cell_text(line, peer):
     cell = line.cells[peer]
     if cell.why:
-        return "FAILED" if cell.why.startswith("FAILED") else "–"
+        return "FAILED" if line.cells[peer].why.startswith(FAILED) else "–"
     value = line.value(peer)
     if peer == "direct" and line.work.main == "cpu":
         return cell.rate(line.work)

@@ -2,6 +2,8 @@
 """From measurements to what the table says: medians and ratios."""
 import statistics
 
+FAILED = "FAILED: "  # begins what a cell says that must not be a number
+
 
 def main_number(work, result):
     """What is compared, in the work's unit."""
@@ -62,6 +64,9 @@ class Line:
     def value(self, peer):
         cell = self.cells.get(peer)
         return cell.main(self.work) if cell else None
+
+    def failed(self):
+        return [p for p, c in self.cells.items() if c.why and c.why.startswith(FAILED)]
 
     def best_peer(self):
         others = {p: self.value(p) for p in self.cells if p not in ("spliced", "direct")}

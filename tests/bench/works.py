@@ -40,7 +40,7 @@ def connect(name, title, count, **more):
 
 
 def hold(name, title, count, **more):
-    return Work(name, title, "hold", links=200, count=count, unit="KB", main="memory", **more)
+    return Work(name, title, "hold", links=200, count=count, unit="KiB", main="memory", **more)
 
 
 def size_name(n):

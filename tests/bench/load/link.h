@@ -9,6 +9,8 @@
 
 struct link;
 
+enum { TICKETS = 64 };
+
 /** What the links of this process share. */
 struct client {
         int ep;
@@ -18,7 +20,8 @@ struct client {
         unsigned opened;     /* how many there have ever been */
         SSL_CTX *tls;        /* NULL: plain */
         bool resume;
-        SSL_SESSION *session;             /* the newest ticket */
+        SSL_SESSION *ticket[TICKETS]; /* for resuming, each used once as TLS 1.3 wants it */
+        unsigned tickets;
         uint64_t full, resumed;           /* handshakes */
         void (*ready)(struct link *);     /* connected, with TLS shaken hands */
         void (*exchanged)(struct link *); /* the answer has arrived whole */
@@ -55,7 +58,7 @@ struct link {
         uint64_t sent, got, began;
 };
 
-/** The context of all TLS links; tickets arrive in c->session. */
+/** The context of all TLS links. */
 void client_use_tls(struct client *c);
 
 /** A new link; ready() follows, perhaps before this returns. */

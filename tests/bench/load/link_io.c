@@ -83,8 +83,9 @@ bool link_flush(struct link *l, int flags)
 static int keep_ticket(SSL *ssl, SSL_SESSION *session)
 {
         struct client *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-        SSL_SESSION_free(c->session);
-        c->session = session;
+        if (c->tickets == TICKETS)
+                return 0;
+        c->ticket[c->tickets++] = session;
         return 1; /* ours now */
 }
 
@@ -112,9 +113,13 @@ static void start_tls(struct link *l)
         if (l->ssl == NULL || in == NULL || fcntl(l->fd, F_SETFL, O_NONBLOCK) < 0)
                 fail("client: SSL_new");
         SSL_set_bio(l->ssl, in, collector_new(&l->out));
-        if (c->session != NULL && !SSL_set_session(l->ssl, c->session))
-                fail("client: SSL_set_session");
         SSL_set_connect_state(l->ssl);
+        if (c->tickets == 0)
+                return;
+        SSL_SESSION *ticket = c->ticket[--c->tickets];
+        if (!SSL_set_session(l->ssl, ticket))
+                fail("client: SSL_set_session");
+        SSL_SESSION_free(ticket);
 }
 
 /* --- octets --- */

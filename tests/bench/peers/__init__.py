@@ -5,7 +5,7 @@ import importlib
 NAMES = ["spliced", "haproxy", "nginx", "hitch", "stunnel", "rinetd", "socket-proxyd", "direct"]
 
 
-def find(name, spliced=None):
-    """The peer of this name; `why_not` says why it cannot run."""
+def find(name, spliced):
+    """The peer of this name; its `why_not` says why it cannot run. `spliced` is a path."""
     module = importlib.import_module("peers." + name.replace("-", "_"))
     return module.Peer(spliced) if name == "spliced" else module.Peer()

@@ -6,6 +6,7 @@ class Peer(BasePeer):
     """No proxy: the clients talk to the server, which says how fast the load itself can be."""
     name = "direct"
     proxy = False
+    many_services = True
 
     def version(self):
         return "no proxy"

@@ -16,7 +16,7 @@ class Peer(BasePeer):
         # "splice-auto" never engages here; with small messages splicing costs more than it saves.
         splice = "option splice-request\n    option splice-response" if setup.bulk else ""
         # Two descriptors a connection, and with splicing half a one for pipes.
-        connections = setup.descriptors * 35 // 100
+        connections = (setup.descriptors - setup.services) * 35 // 100
         services = "\n".join(f"""listen s{i}
     bind {address}:{setup.listen[1]}{tls}
     server up {setup.upstream[0]}:{setup.upstream[1]}"""

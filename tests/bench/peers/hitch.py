@@ -9,9 +9,7 @@ class Peer(BasePeer):
     programs = ("hitch",)
     plain = False
     tls = True
-
-    def version(self):
-        return self.first_line(self.found[0], "--version")
+    version_flag = "--version"
 
     def command(self, setup):
         user = 'user = "nobody"' if os.geteuid() == 0 else ""  # root must become somebody else

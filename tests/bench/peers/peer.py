@@ -2,6 +2,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -39,7 +40,8 @@ class BasePeer:
     programs = ()        # that must be there
     plain = True
     tls = False
-    most_workers = 64    # 0: a thread a connection, whatever is asked for
+    version_flag = "-v"
+    most_workers = 64
     many_services = False
     proxy = True         # false for "direct"
 
@@ -60,24 +62,16 @@ class BasePeer:
         """Why this peer has no part in a work, or None."""
         if work.tls and not self.tls or not work.tls and not self.plain:
             return "not for " + ("TLS" if work.tls else "plain connections")
-        if work.workers > max(self.most_workers, 1):
+        if work.workers > self.most_workers:
             return "has one worker"
         if work.services > 1 and not self.many_services:
             return "not looked at"
-        if work.busy_poll and not self.can_busy_poll():
-            return "has no busy-poll"
         return None
 
-    def can_busy_poll(self):
-        return False
-
     def version(self):
-        return self.first_line(self.found[0], "-v")
-
-    @staticmethod
-    def first_line(*command):
-        run = subprocess.run(command, capture_output=True, text=True, timeout=10)
-        return (run.stdout + run.stderr).strip().partition("\n")[0]
+        run = subprocess.run([self.found[0], self.version_flag], capture_output=True, text=True, timeout=10)
+        number = re.search(r"\b\d+\.\d[\w.+~-]*|systemd \d+ \([^)]*\)", run.stdout + run.stderr)
+        return f"{self.name} {number[0]}" if number else self.name
 
     def command(self, setup):
         """Writes the configuration; returns the command line."""

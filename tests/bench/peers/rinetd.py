@@ -8,9 +8,6 @@ class Peer(BasePeer):
     most_workers = 1
     many_services = True
 
-    def version(self):
-        return self.first_line(self.found[0], "-v")
-
     def command(self, setup):
         conf = setup.write("rinetd.conf", "\n".join(
             f"{address} {setup.listen[1]} {setup.upstream[0]} {setup.upstream[1]}"

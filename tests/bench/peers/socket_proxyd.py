@@ -7,15 +7,13 @@ class Peer(BasePeer):
     name = "socket-proxyd"
     programs = ("/lib/systemd/systemd-socket-proxyd", "systemd-socket-activate")
     most_workers = 1
+    version_flag = "--version"
 
     def cannot(self, work):
         # Two sockets, and a pipe for each direction.
         if work.links * 6 + 100 > DESCRIPTORS:
             return f"needs six descriptors a connection, and has {DESCRIPTORS}"
         return super().cannot(work)
-
-    def version(self):
-        return self.first_line(self.found[0], "--version")
 
     def command(self, setup):
         return [self.found[1], "-l", "{}:{}".format(*setup.listen),

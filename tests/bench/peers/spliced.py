@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: ISC
-import pathlib
 import subprocess
 
 from peers.peer import BasePeer
-
-TOP = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Peer(BasePeer):
     name = "spliced"
     tls = True
+    version_flag = "-V"
     many_services = True
 
-    def __init__(self, program=None):
-        self.programs = (str(program or TOP / "build" / "spliced"),)
+    def __init__(self, program):
+        self.programs = (str(program),)
         super().__init__()
         self._busy_poll = None
 
@@ -21,10 +19,12 @@ class Peer(BasePeer):
         missing = super().why_not()
         return missing and missing.replace("not installed", "not built (see --spliced)")
 
-    def version(self):
-        return self.first_line(self.found[0], "-V")
+    def cannot(self, work):
+        if work.busy_poll and not self._can_busy_poll():
+            return "this spliced has no busy-poll"
+        return super().cannot(work)
 
-    def can_busy_poll(self):
+    def _can_busy_poll(self):
         """Asks the program, which may be older than the directive."""
         if self._busy_poll is None:
             text = ('services: { a: { listen = "127.0.0.1:7"; connect = "echo"; '

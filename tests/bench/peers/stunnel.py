@@ -7,10 +7,7 @@ class Peer(BasePeer):
     programs = ("stunnel",)
     plain = False  # it always has TLS on one side
     tls = True
-    most_workers = 64  # a thread a connection, whatever is asked for
-
-    def version(self):
-        return self.first_line(self.found[0], "-version")
+    version_flag = "-version"
 
     def command(self, setup):
         conf = setup.write("stunnel.conf", f"""foreground = yes
