@@ -16,6 +16,8 @@ from peers.peer import Setup
 PORT = 7001
 SERVICES_TRIED = 64
 SATURATED = 0.97
+BULKY = 16384      # octets of a message from which on haproxy is better off with splicing
+AT_MOST = 120      # seconds for a work
 START_WITHIN = 60  # seconds; 10,000 services take their time
 
 
@@ -130,12 +132,13 @@ class Bench:
         setup = Setup(directory=pathlib.Path(tempfile.mkdtemp(prefix=peer.name + "-", dir=self.directory)),
                       listen=(listen, PORT), upstream=(self.addresses.upstream, self.server.port),
                       certificate=self.certificate, tls=work.tls, workers=work.workers,
-                      services=work.services, bulk=work.kind == "bulk", busy_poll=work.busy_poll)
+                      services=work.services, bulk=work.kind == "bulk" or work.size >= BULKY,
+                      busy_poll=work.busy_poll)
         return Proxy(peer, setup, self.proxy_cpus(work.workers)), setup.listen
 
     def _client(self, work, to):
-        return load.Client(self.program, self.load_cpus(work.workers), work.kind, to, self.addresses.source, 60,
-                           links=work.links, count=work.count, size=work.size or None, up=work.up,
+        return load.Client(self.program, self.load_cpus(work.workers), work.kind, to, self.addresses.source,
+                           AT_MOST, links=work.links, count=work.count, size=work.size or None, up=work.up,
                            tls=work.tls, resume=work.resume, spread=min(work.services, SERVICES_TRIED))
 
     def measure(self, work, peer):

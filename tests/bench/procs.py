@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: ISC
 """Processes: what they used, and ending those that were started here."""
+import ctypes
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def _stat(pid):
@@ -81,8 +85,11 @@ def memory(pids):
 
 
 def pin(cpus):
-    """For subprocess's preexec_fn."""
-    return lambda: os.sched_setaffinity(0, cpus)
+    """For subprocess's preexec_fn: where to run, and not to outlive us."""
+    def prepare():
+        os.sched_setaffinity(0, cpus)
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return prepare
 
 
 def stop(process, pids):
@@ -95,7 +102,7 @@ def stop(process, pids):
         process.wait()
     for pid in pids:
         if pid != process.pid and _is_ours(pid, process.pid):
-            os.kill(pid, 9)
+            os.kill(pid, signal.SIGKILL)
 
 
 def _is_ours(pid, session):

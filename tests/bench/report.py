@@ -75,6 +75,18 @@ def table(lines, names):
     return rows
 
 
+def short_table(lines):
+    """The works with a goal, for a README."""
+    rows = [["", "unit", "spliced", "best peer", "ratio", "goal"]]
+    for line in lines:
+        ratio, goal, _ = line.verdict(lines)
+        if goal and "spliced" in line.cells:
+            best = line.best_peer()
+            rows.append([line.work.title, line.work.unit, cell_text(line, "spliced"),
+                         f"{best} {cell_text(line, best)}" if best else "–", ratio, goal])
+    return rows
+
+
 def print_table(lines, names):
     rows = table(lines, names)
     widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -113,6 +125,7 @@ def write(folder, lines, running, about, arguments):
                  *markdown([["", line.work.unit, "rate", "p50 µs", "p99 µs", "user", "load", "±"], *rows]),
                  "", *(f"- {s}" for s in skipped), ""]
     (folder / "report.md").write_text("\n".join(text))
+    (folder / "short.md").write_text("\n".join(markdown(short_table(lines))) + "\n")
     raw = {"about": about, "programs": {p.name: p.version() for p in running},
            "works": [{**dataclasses.asdict(line.work),
                       "peers": {p: {"why": c.why, "rounds": c.rounds} for p, c in line.cells.items()}}

@@ -90,11 +90,12 @@ class Line:
     def verdict(self, lines):
         """(text of the ratio, text of the goal, met: True, False or None)."""
         ratio, growth = self.ratio(), self.growth(lines)
+        lost = False if "spliced" in self.failed() else None  # a goal without a number
         shown = f"{ratio:.2f}" if ratio is not None else "–"
         if self.work.goal_of:
             against, goal = self.work.goal_of
             grown = f", {growth:.2f} × {against}" if growth is not None else ""
-            return shown + grown, f"≤ {goal} × {against}", None if growth is None else growth <= goal
+            return shown + grown, f"≤ {goal} × {against}", lost if growth is None else growth <= goal
         if self.work.goal is None:
             return shown, "", None
-        return shown, f"≤ {self.work.goal}", None if ratio is None else ratio <= self.work.goal
+        return shown, f"≤ {self.work.goal}", lost if ratio is None else ratio <= self.work.goal

@@ -19,7 +19,7 @@ void job_turn(struct job *j)
                 if (n < 0 && errno != EINTR)
                         fail("client: epoll_wait");
                 for (int i = 0; i < n; i++)
-                        link_step(e[i].data.ptr, e[i].events);
+                        link_step(e[i].data.ptr);
                 errno = ETIMEDOUT;
                 if (n == 0 && now_ns() > j->deadline)
                         fail("client");

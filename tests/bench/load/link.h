@@ -53,7 +53,7 @@ struct link {
         struct outgoing out;
         enum link_state state;
         bool waits_to_send;
-        unsigned stage; /* for the owner to count with */
+        unsigned piece;
         struct exchange x;
         uint64_t sent, got, began;
 };
@@ -63,17 +63,18 @@ void client_use_tls(struct client *c);
 
 /** A new link; ready() follows, perhaps before this returns. */
 struct link *link_open(struct client *c);
-/** What epoll said. */
-void link_step(struct link *l, uint32_t events);
+/** epoll named it. */
+void link_step(struct link *l);
 void link_exchange(struct link *l, const struct exchange *x);
 /** End well: plain by closing; TLS by close_notify and FIN, closing when the proxy has closed. */
 void link_close(struct link *l);
 
 /* --- link_io.c --- */
 
-/** As send() and recv(): -1 when it would block, and recv's 0 is an end. Errors fail the run. */
+/** As send(): -1 when it would block. Errors fail the run. */
 ssize_t link_send(struct link *l, const void *p, size_t n);
-ssize_t link_recv(struct link *l, void *p, size_t n);
+/** As socket_take(): -1 when it would block, 0 is an end. Errors fail the run. */
+ssize_t link_take(struct link *l, size_t room, bool *looked);
 /** Goes on with the handshake; link_is_ready() follows. */
 void link_shake_hands(struct link *l);
 /** Sends the ciphertext there is; false when some is left. */

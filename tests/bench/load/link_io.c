@@ -124,11 +124,10 @@ static void start_tls(struct link *l)
 
 /* --- octets --- */
 
-_Noreturn static void fail_tls(const struct link *l, const char *what, int r)
+_Noreturn static void fail_tls(const char *what, int r)
 {
         static char text[256];
         unsigned long e = ERR_peek_last_error();
-        (void)l;
         snprintf(text, sizeof text, "client: %s: %d %s", what, r,
                  e != 0 ? ERR_reason_error_string(e) : "");
         fail(text);
@@ -142,7 +141,7 @@ void link_shake_hands(struct link *l)
         int r = SSL_do_handshake(l->ssl);
         int why = r == 1 ? SSL_ERROR_NONE : SSL_get_error(l->ssl, r);
         if (r != 1 && why != SSL_ERROR_WANT_READ)
-                fail_tls(l, "handshake", why);
+                fail_tls("handshake", why);
         if (!link_flush(l, 0))
                 fail("client: a handshake that does not fit");
         if (r != 1)
@@ -167,21 +166,22 @@ ssize_t link_send(struct link *l, const void *p, size_t n)
         ERR_clear_error();
         k = SSL_write(l->ssl, p, (int)n);
         if (k <= 0)
-                fail_tls(l, "SSL_write", SSL_get_error(l->ssl, (int)k));
+                fail_tls("SSL_write", SSL_get_error(l->ssl, (int)k));
         return k;
 }
 
-ssize_t link_recv(struct link *l, void *p, size_t n)
+ssize_t link_take(struct link *l, size_t room, bool *looked)
 {
         ssize_t k;
+        *looked = true;
         if (l->ssl == NULL) {
-                k = recv(l->fd, p, n, MSG_DONTWAIT);
+                k = socket_take(l->fd, room, l->x.recv_n, &l->piece, looked);
                 if (k < 0 && errno != EAGAIN)
                         fail("client: recv");
                 return k;
         }
         ERR_clear_error();
-        k = SSL_read(l->ssl, p, (int)n);
+        k = SSL_read(l->ssl, scratch(), (int)room);
         if (k > 0)
                 return k;
         int why = SSL_get_error(l->ssl, (int)k);
@@ -189,5 +189,5 @@ ssize_t link_recv(struct link *l, void *p, size_t n)
                 return -1;
         if (why == SSL_ERROR_ZERO_RETURN)
                 return 0;
-        fail_tls(l, "SSL_read", why);
+        fail_tls("SSL_read", why);
 }

@@ -42,6 +42,11 @@ uint64_t header_count(const unsigned char header[HEADER]);
  * so these sockets must not be what it waits for. */
 void socket_prepare(int fd);
 
+/** recv() into scratch(). Of a large transfer (n octets in all) only every eighth piece is: the
+ * others the kernel drops, so that receiving costs less than forwarding. Sets *looked to what this
+ * one is. */
+ssize_t socket_take(int fd, size_t room, uint64_t n, unsigned *piece, bool *looked);
+
 /** Where received octets are put before they are looked at; CHUNK long, one for the process. */
 unsigned char *scratch(void);
 
