@@ -72,16 +72,17 @@ def settled(pids, at_most=2.0):
 
 
 def memory(pids):
-    """Octets of private dirty and of resident memory."""
-    private = resident = 0
+    """Octets of private dirty and of resident memory, and how many descriptors there are."""
+    private = resident = descriptors = 0
     for pid in pids:
+        descriptors += len(os.listdir(f"/proc/{pid}/fd"))
         for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             name, _, value = line.partition(":")
             if name in ("Private_Dirty", "Swap"):
                 private += int(value.split()[0]) * 1024
             elif name == "Rss":
                 resident += int(value.split()[0]) * 1024
-    return {"private": private, "rss": resident}
+    return {"private": private, "rss": resident, "descriptors": descriptors}
 
 
 def pin(cpus):

@@ -38,7 +38,8 @@ def details(line, peer):
     if cell.why or not cell.rounds:
         return None
     if work.kind == "hold":
-        return [cell_text(line, peer), f"{cell.median('rss') / 1024:.2f} KiB resident", "", "", "", "",
+        descriptors = f"{cell.median('descriptors'):.0f} descriptors"
+        return [cell_text(line, peer), descriptors, "", "", "", "",
                 f"{cell.spread(work) * 100:.0f} %"]
     cpu = cell.median("cpu")
     share = f"{cell.median('user') / cpu * 100:.0f} %" if cpu else "–"
