@@ -20,7 +20,7 @@ static enum stage_result start_handshake(struct conn *c)
 {
         SSL *ssl = tls_context_ssl(c->service->listen_tls, NULL);
         if (ssl != NULL)
-                c->client = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->fd,
+                c->client = stream_tls_new(c->env->base, c->env->hangup, NULL, &ssl, &c->fd,
                                            STREAM_TLS_ACCEPT, on_handshake, c);
         if (c->client != NULL)
                 return STAGE_WAIT;

@@ -20,8 +20,8 @@ static enum stage_result start_handshake(struct conn *c)
 {
         SSL *ssl = tls_context_ssl(c->service->connect_tls, c->targets[c->target]->host);
         if (ssl != NULL)
-                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->upstream_fd,
-                                             STREAM_TLS_CONNECT, on_handshake, c);
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup, NULL, &ssl,
+                                             &c->upstream_fd, STREAM_TLS_CONNECT, on_handshake, c);
         if (c->upstream != NULL)
                 return STAGE_WAIT;
         char error[TLS_ERROR_MAX];
