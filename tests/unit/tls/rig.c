@@ -179,6 +179,8 @@ static void note_alert(int writing, int version, int type, const void *data, siz
         (void)ssl;
         struct rig *r = arg;
         const unsigned char *alert = data;
+        if (!writing && type == SSL3_RT_HEADER && alert[0] == SSL3_RT_APPLICATION_DATA)
+                r->records_in++;
         if (type != SSL3_RT_ALERT || n != 2)
                 return;
         if (alert[0] == SSL3_AL_FATAL && writing)

@@ -50,6 +50,7 @@ struct rig {
         struct evbuffer *to_send, *got;
         enum peer_end end;
         int fatal_in, fatal_out; /* fatal alerts the peer saw and sent; -1: none */
+        unsigned records_in;     /* records with octets that the peer saw */
         int warnings_in;         /* close_notify not counted */
         int last_warning;
         unsigned long peer_error;
