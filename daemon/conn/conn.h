@@ -17,13 +17,17 @@
 
 struct conn;
 struct hangup;
+struct io;
+struct pulse;
 struct resolver;
 
 /* What a worker lends its connections. */
 struct conn_env {
         struct event_base *base;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct pulse *pulse;    /* NULL: nobody is to know that something moved */
         dial_relief_fn *relief; /* a descriptor is needed to reach an upstream */
         void *relief_arg;
         void (*ended)(struct conn *c, void *arg); /* free it (conn_free), after this loop turn */
@@ -46,8 +50,9 @@ struct conn {
         int64_t started_us, stage_us; /* clock_us: the connection, the stage */
 
         int fd; /* the client's socket until a stream has it */
-        int upstream_fd;
-        struct stream *client, *upstream;
+        struct stream *client;
+        struct stream *socket; /* the upstream's as the dial brought it */
+        struct stream *upstream;
         enum stream_close_how close;
         struct dial *dial;
         const struct addr **targets; /* in the order to try */

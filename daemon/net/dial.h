@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "net/sockopt.h"
 
-struct event_base;
+struct io;
 struct resolver;
+struct stream;
 struct dial;
 
 /* One try. */
@@ -33,8 +35,9 @@ enum dial_outcome {
 
 struct dial_result {
         enum dial_outcome outcome;
-        int fd; /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
-        size_t target;                 /* index into targets of the one connected to */
+        struct stream *stream; /* direct, and watched already; owned by the callee; NULL unless
+                                  DIAL_CONNECTED */
+        size_t target;         /* index into targets of the one connected to */
         struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
         size_t n_attempts;
 };
@@ -51,13 +54,14 @@ struct dial_settings {
         const struct addr *const
                 *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
         size_t n_targets;
-        int64_t timeout_ms;     /* over everything; > 0 */
-        dial_relief_fn *relief; /* may be NULL */
+        int64_t timeout_ms;                 /* over everything; > 0 */
+        const struct sockopt_sets *options; /* may be NULL: as the system has it; borrowed */
+        dial_relief_fn *relief;             /* may be NULL */
         void *relief_arg;
 };
 
 /* Returns NULL when memory is short (done does not run). settings is copied, targets are not. */
-struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+struct dial *dial_start(struct io *io, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg);
 /* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
  * the caller) when attempts is not NULL; what was under way is the last, with ECANCELED. */

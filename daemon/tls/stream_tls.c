@@ -396,15 +396,17 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
 }
 
 /* libevent must have let go of the descriptor before somebody else watches it. */
-struct stream *stream_tls_detach(struct stream *s)
+bool stream_tls_detach(struct stream **s)
 {
-        struct stream_tls *t = self(s);
+        struct stream_tls *t = self(*s);
         assert(t->io != NULL && t->phase == TLS_OPEN);
         bufferevent_disable(t->bev, EV_READ | EV_WRITE);
         struct stream *direct = stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
-        if (direct != NULL)
-                tls_free(s, STREAM_CLOSE);
-        return direct;
+        if (direct == NULL)
+                return false;
+        tls_free(*s, STREAM_CLOSE);
+        *s = direct;
+        return true;
 }
 
 SSL *stream_tls_ssl(struct stream *s)

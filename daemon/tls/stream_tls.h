@@ -34,9 +34,10 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
                               SSL **ssl, int *fd, enum stream_tls_role role,
                               stream_tls_done_fn *done, void *arg);
 
-/* The handshake is done, nothing was listened to, read or written yet: the same as a direct stream.
- * s is gone then; on NULL (memory) it can only be freed. May be called from done. */
-struct stream *stream_tls_detach(struct stream *s);
+/* The handshake is done, and nothing was listened to, read or written yet: *s becomes a direct
+ * stream, the old one is gone. On false (memory) it is still there and can only be freed. May be
+ * called from done. */
+bool stream_tls_detach(struct stream **s);
 
 /* The TLS session, borrowed, for the record (version, cipher, group, …). */
 SSL *stream_tls_ssl(struct stream *s);

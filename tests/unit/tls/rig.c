@@ -98,8 +98,7 @@ static void on_change(void *arg);
 static void listen_to(struct rig *r)
 {
         if (r->kind == RIG_DIRECT && r->done && r->error == NULL)
-                r->s = stream_tls_detach(r->s);
-        assert_non_null(r->s);
+                assert_true(stream_tls_detach(&r->s));
         bool direct = stream_is_direct(r->s);
         stream_set_reader(r->s, direct ? on_change : on_read, r);
         stream_set_writer(r->s, direct ? on_change : on_write, r);
