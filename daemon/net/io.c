@@ -19,6 +19,24 @@ enum {
 /* A timer, not an activation: sockets come first. */
 static const struct timeval next_turn = { 0, 0 };
 
+static const struct timeval a_moment = { 0, 100 * 1000 };
+
+static void forget_doubt(struct io *io, struct stream *s)
+{
+        if (!s->doubtful)
+                return;
+        s->doubtful = false;
+        TAILQ_REMOVE(&io->doubtful, s, next_doubt);
+}
+
+static void forget_turn(struct io *io, struct stream *s)
+{
+        if (!s->waits_for_turn)
+                return;
+        s->waits_for_turn = false;
+        TAILQ_REMOVE(&io->again, s, next_turn);
+}
+
 /* Those who come back meanwhile wait for the turn after this one. */
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
@@ -28,12 +46,27 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
         struct stream *last = TAILQ_LAST(&io->again, io_stream_list), *s = NULL;
         while (s != last && !TAILQ_EMPTY(&io->again)) {
                 s = TAILQ_FIRST(&io->again);
-                io_forget(io, s);
+                forget_turn(io, s);
                 s->readable = true;
                 stream_notify(s);
         }
         if (!TAILQ_EMPTY(&io->again))
                 evtimer_add(&io->again_event, &next_turn);
+}
+
+static void on_doubt(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct io *io = arg;
+        struct stream *last = TAILQ_LAST(&io->doubtful, io_stream_list), *s = NULL;
+        while (s != last && !TAILQ_EMPTY(&io->doubtful)) {
+                s = TAILQ_FIRST(&io->doubtful);
+                forget_doubt(io, s);
+                s->ops->check(s);
+        }
+        if (!TAILQ_EMPTY(&io->doubtful))
+                evtimer_add(&io->doubt_event, &a_moment);
 }
 
 struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
@@ -44,6 +77,8 @@ struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
         *io = (struct io){ .base = base, .ceiling = ceiling };
         SLIST_INIT(&io->pipes);
         TAILQ_INIT(&io->again);
+        TAILQ_INIT(&io->doubtful);
+        evtimer_assign(&io->doubt_event, base, on_doubt, io);
         evtimer_assign(&io->again_event, base, on_again, io);
         io->scratch = malloc(IO_SCRATCH_SIZE);
         if (io->scratch == NULL) {
@@ -65,6 +100,7 @@ void io_free(struct io *io)
         if (io == NULL)
                 return;
         event_del(&io->again_event);
+        event_del(&io->doubt_event);
         while (!SLIST_EMPTY(&io->pipes)) {
                 struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
                 SLIST_REMOVE_HEAD(&io->pipes, entry);
@@ -147,10 +183,18 @@ void io_again(struct io *io, struct stream *s)
         TAILQ_INSERT_TAIL(&io->again, s, next_turn);
 }
 
+void io_doubt(struct io *io, struct stream *s)
+{
+        if (s->doubtful)
+                return;
+        s->doubtful = true;
+        if (TAILQ_EMPTY(&io->doubtful))
+                evtimer_add(&io->doubt_event, &a_moment);
+        TAILQ_INSERT_TAIL(&io->doubtful, s, next_doubt);
+}
+
 void io_forget(struct io *io, struct stream *s)
 {
-        if (!s->waits_for_turn)
-                return;
-        s->waits_for_turn = false;
-        TAILQ_REMOVE(&io->again, s, next_turn);
+        forget_turn(io, s);
+        forget_doubt(io, s);
 }

@@ -46,6 +46,8 @@ struct io {
         bool no_pipes;               /* never splice: for tests, and where there are none */
         struct io_stream_list again; /* to be told in the next turn of the loop */
         struct event again_event;
+        struct io_stream_list doubtful;
+        struct event doubt_event;
 };
 
 /* ceiling is borrowed, may be NULL (none). NULL: memory is short. Outlives its streams. */
@@ -68,5 +70,11 @@ void io_pipe_return(struct io *io, struct io_pipe *pipe, bool empty);
  * readable is set then and its listeners are told. Both are idempotent. */
 void io_again(struct io *io, struct stream *s);
 void io_forget(struct io *io, struct stream *s);
+
+/* What happened to s may have been a reset, hidden behind octets: libevent says of EPOLLERR only
+ * that one can read and write, and leaves EV_CLOSED out. To ask the socket each time would cost as
+ * much as a small message; so s->ops->check is called a moment later, once for all that happened
+ * meanwhile. Idempotent; io_forget() ends it too. */
+void io_doubt(struct io *io, struct stream *s);
 
 #endif

@@ -48,6 +48,7 @@ struct stream_ops {
         size_t (*receive)(struct stream *s, void *buf, size_t size);
         void (*send)(struct stream *s, const void *octets, size_t n, bool more);
         void (*push)(struct stream *s); /* nothing follows after all; NULL: nothing ever waits */
+        void (*check)(struct stream *s); /* whether the peer has reset: see io_doubt() */
         /* From src straight into dst, neither through user space; see stream_splice(). NULL: not
          * here. Two streams can be joined so when they have the same. */
         size_t (*splice)(struct stream *dst, struct stream *src, size_t most);
@@ -79,7 +80,8 @@ struct stream {
         bool ending;
         struct io *io;       /* direct: what it shares with others */
         bool waits_for_turn; /* direct: see io_again() */
-        TAILQ_ENTRY(stream) next_turn;
+        bool doubtful;       /* direct: see io_doubt() */
+        TAILQ_ENTRY(stream) next_turn, next_doubt;
         size_t queued; /* direct: octets accepted by send(), not yet given to the kernel */
         /* Set once, when every octet before the end is in `in`. */
         enum stream_end end;

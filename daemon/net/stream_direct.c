@@ -59,9 +59,7 @@ static int socket_error(int fd)
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
 }
 
-/* libevent says of EPOLLERR only that one can read and write, and leaves EV_CLOSED out: a reset
- * looks like octets. It is hidden by octets that came before it, since a short read is the last,
- * and by a reader who takes no more. What was received before is still there afterwards. */
+/* What was received before a reset is still there after it. */
 static void look_for_reset(struct direct *d)
 {
         if (d->s.lost != STREAM_OPEN)
@@ -72,6 +70,22 @@ static void look_for_reset(struct direct *d)
         d->s.ending = true;
         d->s.readable = d->s.end == STREAM_OPEN;
         lost(d, error);
+}
+
+static void direct_check(struct stream *s)
+{
+        look_for_reset(self(s));
+        if (s->lost != STREAM_OPEN)
+                stream_notify(s);
+}
+
+/* Readable and writable, no end: see io_doubt(). After an end there is one always. */
+static void maybe_reset(struct direct *d)
+{
+        if (d->s.ending)
+                look_for_reset(d);
+        else
+                io_doubt(d->s.io, &d->s);
 }
 
 static void pass_end_on(struct direct *d)
@@ -113,8 +127,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
                 if (d->s.queued > 0)
                         flush(d);
         }
-        if ((what & EV_READ) && !(what & EV_CLOSED))
-                look_for_reset(d);
+        if ((what & (EV_READ | EV_WRITE | EV_CLOSED)) == (EV_READ | EV_WRITE))
+                maybe_reset(d);
         stream_notify(&d->s);
 }
 
@@ -301,6 +315,7 @@ static const struct stream_ops direct_ops = {
         .receive = direct_receive,
         .send = direct_send,
         .push = direct_push,
+        .check = direct_check,
         .splice = direct_splice,
         .close_is_end = true,
         .finish = direct_finish,

@@ -94,8 +94,6 @@ static void call_failed(struct tls_direct *d, int verdict)
         lost(d, how, why);
 }
 
-/* libevent says of EPOLLERR only that one can read and write, and leaves EV_CLOSED out. Octets that
- * came before a reset hide it, and so does a reader who takes no more. */
 static void look_for_reset(struct tls_direct *d)
 {
         if (d->s.lost != STREAM_OPEN || (d->peer_through && d->s.finished == STREAM_FINISHED))
@@ -104,6 +102,22 @@ static void look_for_reset(struct tls_direct *d)
         socklen_t len = sizeof error;
         if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0)
                 socket_failed(d, error);
+}
+
+static void tls_direct_check(struct stream *s)
+{
+        look_for_reset(self(s));
+        if (s->lost != STREAM_OPEN)
+                stream_notify(s);
+}
+
+/* Readable and writable, no end: see io_doubt(). After an end there is one always. */
+static void maybe_reset(struct tls_direct *d)
+{
+        if (d->s.ending)
+                look_for_reset(d);
+        else
+                io_doubt(d->s.io, &d->s);
 }
 
 static void begin_call(struct tls_direct *d)
@@ -387,8 +401,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
                 d->bio.empty = false;
                 s->readable = s->end == STREAM_OPEN;
         }
-        if ((what & EV_READ) && !(what & EV_CLOSED))
-                look_for_reset(d);
+        if ((what & (EV_READ | EV_WRITE | EV_CLOSED)) == (EV_READ | EV_WRITE))
+                maybe_reset(d);
         d->taken = 0;
         if ((what & EV_WRITE) && !d->writable && s->lost == STREAM_OPEN)
                 flush(d);
@@ -471,6 +485,7 @@ static const struct stream_ops tls_direct_ops = {
         .receive = tls_direct_receive,
         .send = tls_direct_send,
         .push = tls_direct_push,
+        .check = tls_direct_check,
         .finish = tls_direct_finish,
         .unread = tls_direct_unread,
         .unsent = tls_direct_unsent,
