@@ -10,7 +10,8 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->record.handshake_ms = conn_stage_ms(c);
+        c->handshake_ms = conn_stage_ms(c);
+        conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
         else if (c->service->direct && !stream_tls_detach(&c->client))

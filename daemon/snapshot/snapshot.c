@@ -51,18 +51,12 @@ static void open_sockets(struct service *s, const struct lsock_settings *setting
                            &s->n_socks);
 }
 
-static void close_sockets(struct service *s)
-{
-        for (size_t i = 0; i < s->n_socks; i++)
-                lsock_free(s->socks[i]);
-        s->n_socks = 0;
-}
-
 static void service_free(struct service *s)
 {
         if (s == NULL)
                 return;
-        close_sockets(s);
+        for (size_t i = 0; i < s->n_socks; i++)
+                lsock_free(s->socks[i]);
         free(s->socks);
         tls_context_free(s->listen_tls);
         tls_context_free(s->connect_tls);
@@ -152,7 +146,8 @@ struct snapshot *snapshot_ref(struct snapshot *s)
 void snapshot_close_sockets(struct snapshot *s)
 {
         for (size_t i = 0; i < s->n_services; i++)
-                close_sockets(s->services[i]);
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        lsock_close(s->services[i]->socks[j]);
 }
 
 void snapshot_unref(struct snapshot *s)

@@ -8,6 +8,7 @@ libspliced_a_SOURCES += \
 	daemon/tls/error.c daemon/tls/error.h \
 	daemon/tls/info.c daemon/tls/info.h \
 	daemon/tls/keypair.c daemon/tls/keypair.h \
+	daemon/tls/memory.c daemon/tls/memory.h \
 	daemon/tls/names.c daemon/tls/names.h \
 	daemon/tls/profile.c daemon/tls/profile.h \
 	daemon/tls/record_bio.c daemon/tls/record_bio.h \

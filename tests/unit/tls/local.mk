@@ -6,6 +6,7 @@ tls_tests = \
 	tests/unit/tls/test_context_mistakes \
 	tests/unit/tls/test_error \
 	tests/unit/tls/test_handshake \
+	tests/unit/tls/test_memory \
 	tests/unit/tls/test_names \
 	tests/unit/tls/test_stream_tls \
 	tests/unit/tls/test_stream_tls_direct \
@@ -40,6 +41,9 @@ tests_unit_tls_test_error_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_tls_test_handshake_SOURCES  = tests/unit/tls/test_handshake.c $(tls_rig) $(tls_matrix)
 tests_unit_tls_test_handshake_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_handshake_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_memory_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_memory_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
