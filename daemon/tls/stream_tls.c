@@ -341,21 +341,27 @@ static const struct stream_ops tls_ops = {
         .free = tls_free,
 };
 
-static bool set_up_for_detaching(struct stream_tls *t, int fd, SSL *ssl)
+/* libevent takes its event away and adds it again; it is not needed any more. */
+static void on_progress(const SSL *ssl, int where, int value)
 {
-        stream_tls_direct_prepare(ssl);
-        return record_bio_attach(&t->bio, ssl, fd);
+        (void)value;
+        struct stream_tls *t = SSL_get_app_data(ssl);
+        if (where & SSL_CB_HANDSHAKE_DONE)
+                event_del(&t->bev->ev_read);
 }
 
-/* libevent begins with a try at writing, and finds out that there is nothing to write before the
- * peer's first flight; and after the handshake it would look for something to write. */
-static void spare_it_writing(struct stream_tls *t, enum stream_tls_role role)
+/* Each time the kernel is told what to watch costs as much as a write. Left alone libevent begins
+ * with a try at writing, then reads; here it begins with what comes first, and waits for one thing
+ * from then on. */
+static void begin_for_detaching(struct stream_tls *t, int fd, SSL *ssl, enum stream_tls_role role)
 {
-        bufferevent_disable(t->bev, EV_WRITE);
-        if (role != STREAM_TLS_ACCEPT)
-                return;
-        event_del(&t->bev->ev_write);
+        bufferevent_disable(t->bev, EV_READ | EV_WRITE);
+        bufferevent_setfd(t->bev, fd);
         event_add(&t->bev->ev_read, NULL);
+        if (role == STREAM_TLS_CONNECT)
+                event_active(&t->bev->ev_write, EV_WRITE, 1);
+        SSL_set_app_data(ssl, t);
+        SSL_set_info_callback(ssl, on_progress);
 }
 
 static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int fd,
@@ -365,16 +371,18 @@ static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int 
          * an alert, and nothing can be written any more. With it, it looks like a close_notify to
          * SSL_read(); BIO_eof() tells them apart. */
         SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
-        if (t->io != NULL && !set_up_for_detaching(t, fd, ssl))
-                return false;
         t->bev = bufferevent_openssl_socket_new(
-                base, fd, ssl,
+                base, t->io != NULL ? -1 : fd, ssl,
                 role == STREAM_TLS_ACCEPT ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING,
                 0);
         if (t->bev == NULL)
                 return false;
-        if (t->io != NULL)
-                spare_it_writing(t, role);
+        if (t->io != NULL) {
+                stream_tls_direct_prepare(ssl);
+                begin_for_detaching(t, fd, ssl, role);
+                if (!record_bio_attach(&t->bio, ssl, fd))
+                        return false;
+        }
         t->s.in = bufferevent_get_input(t->bev);
         t->s.out = bufferevent_get_output(t->bev);
         event_assign(&t->retry, base, fd, EV_WRITE, on_retry, t);

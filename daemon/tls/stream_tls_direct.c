@@ -524,6 +524,7 @@ struct stream *stream_tls_direct_new(struct io *io, SSL **ssl, int *fd,
         d->ssl = TAKE(*ssl);
         record_bio_move(&d->bio, bio, d->ssl);
         d->bio.batch = batch;
+        SSL_set_info_callback(d->ssl, NULL);
         SSL_set_msg_callback(d->ssl, count_key_updates);
         SSL_set_msg_callback_arg(d->ssl, d);
         return &d->s;
