@@ -202,6 +202,8 @@ static void *run(void *arg)
         return NULL;
 }
 
+/* Without libevent's change list: it puts EPOLL_CTL_DEL off until after close(2). A socket of
+ * systemd's lives on in the descriptor that was passed, and its registration would with it. */
 static struct event_base *new_base(void)
 {
         struct event_config *config = event_config_new();
