@@ -73,7 +73,6 @@ struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
                 .env = env,
                 .service = service,
                 .counted = counted,
-                .upstream_fd = -1,
                 .close = STREAM_CLOSE_RESET,
                 .started_us = clock_us(),
         };
@@ -217,7 +216,7 @@ void conn_free(struct conn *c)
         stream_free(c->client, c->close);
         stream_free(c->upstream, c->close);
         stream_close_fd(&c->fd, c->close);
-        stream_close_fd(&c->upstream_fd, c->close);
+        stream_free(c->socket, c->close);
         dial_attempts_free(c->attempts, c->record.n_attempts);
         free(c->targets);
         free(c->detail);

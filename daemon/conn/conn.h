@@ -17,12 +17,14 @@
 
 struct conn;
 struct hangup;
+struct io;
 struct pulse;
 struct resolver;
 
 /* What a worker lends its connections. */
 struct conn_env {
         struct event_base *base;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
         struct pulse *pulse;    /* NULL: nobody is to know that something moved */
@@ -48,9 +50,9 @@ struct conn {
         int64_t started_us, stage_us; /* clock_us: the connection, the stage */
 
         int fd; /* the client's socket until a stream has it */
-        int upstream_fd;
-        const struct sockopts *upstream_options; /* to be set on it yet; the service's */
-        struct stream *client, *upstream;
+        struct stream *client;
+        struct stream *socket; /* the upstream's as the dial brought it */
+        struct stream *upstream;
         enum stream_close_how close;
         struct dial *dial;
         const struct addr **targets; /* in the order to try */

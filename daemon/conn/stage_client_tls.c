@@ -2,6 +2,7 @@
 /* The client's leg becomes a stream: plain at once, TLS after the handshake. */
 #include "conn/stage.h"
 
+#include "net/stream_direct.h"
 #include "net/stream_plain.h"
 #include "tls/error.h"
 #include "tls/stream_tls.h"
@@ -33,7 +34,10 @@ static enum stage_result client_tls_enter(struct conn *c)
 {
         if (c->service->listen_tls != NULL)
                 return start_handshake(c);
-        c->client = stream_plain_new(c->env->base, c->env->hangup, &c->fd);
+        if (c->service->direct)
+                c->client = stream_direct_new(c->env->io, &c->fd, STREAM_DIRECT_CONNECTED);
+        else
+                c->client = stream_plain_new(c->env->base, c->env->hangup, &c->fd);
         return c->client != NULL ? STAGE_NEXT : conn_stage_why(c, REASON_RESOURCE, "out of memory");
 }
 

@@ -55,8 +55,7 @@ static void on_dialled(struct dial_result *result, void *arg)
                 fail(c, reason_of[result->outcome]);
                 return;
         }
-        c->upstream_fd = TAKE_FD(result->fd);
-        c->upstream_options = result->options;
+        c->socket = TAKE(result->stream);
         c->target = result->target;
         c->record.connect_ms = conn_stage_ms(c);
         name_upstream(c);
@@ -89,7 +88,7 @@ static enum stage_result dial_enter(struct conn *c)
                         .relief = c->env->relief,
                         .relief_arg = c->env->relief_arg,
                 };
-                c->dial = dial_start(c->env->base, c->env->resolver, &settings, on_dialled, c);
+                c->dial = dial_start(c->env->io, c->env->resolver, &settings, on_dialled, c);
         }
         if (c->dial == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");

@@ -11,6 +11,7 @@ static const enum reason reason_of[][2] = {
         [RELAY_BROKEN] = { REASON_CLIENT_TLS_FAILED, REASON_UPSTREAM_TLS_FAILED },
         [RELAY_IDLE_TIMEOUT] = { REASON_IDLE_TIMEOUT, REASON_IDLE_TIMEOUT },
         [RELAY_HALF_CLOSE_TIMEOUT] = { REASON_HALF_CLOSE_TIMEOUT, REASON_HALF_CLOSE_TIMEOUT },
+        [RELAY_NO_MEMORY] = { REASON_RESOURCE, REASON_RESOURCE },
         [RELAY_WRITE_TIMEOUT] = { REASON_WRITE_TIMEOUT, REASON_WRITE_TIMEOUT },
 };
 
@@ -33,8 +34,7 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->record.path =
-                c->service->connect_tls != NULL ? c->upstream->ops->path : c->client->ops->path;
+        c->record.path = relay_path(c->client, c->upstream);
         c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
                              on_relay_done, c);
         if (c->relay == NULL)

@@ -2,7 +2,8 @@
 /* The upstream's leg becomes a stream: plain at once, TLS after the handshake. */
 #include "conn/stage.h"
 
-#include "net/sockopt.h"
+#include "base/own.h"
+#include "net/stream_direct.h"
 #include "net/stream_plain.h"
 #include "tls/error.h"
 #include "tls/stream_tls.h"
@@ -20,8 +21,9 @@ static void on_handshake(const char *error, void *arg)
 static enum stage_result start_handshake(struct conn *c)
 {
         SSL *ssl = tls_context_ssl(c->service->connect_tls, c->targets[c->target]->host);
+        OWN_FD int fd = stream_direct_release(TAKE(c->socket));
         if (ssl != NULL)
-                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->upstream_fd,
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
         if (c->upstream != NULL)
                 return STAGE_WAIT;
@@ -34,10 +36,14 @@ static enum stage_result upstream_tls_enter(struct conn *c)
 {
         if (c->upstream != NULL) /* a built-in */
                 return STAGE_NEXT;
-        sockopt_tune(c->upstream_fd, c->upstream_options);
         if (c->service->connect_tls != NULL)
                 return start_handshake(c);
-        c->upstream = stream_plain_new(c->env->base, c->env->hangup, &c->upstream_fd);
+        if (c->service->direct) {
+                c->upstream = TAKE(c->socket);
+                return STAGE_NEXT;
+        }
+        OWN_FD int fd = stream_direct_release(TAKE(c->socket));
+        c->upstream = stream_plain_new(c->env->base, c->env->hangup, &fd);
         if (c->upstream == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         return STAGE_NEXT;

@@ -10,8 +10,9 @@
 #include "base/addr.h"
 #include "net/sockopt.h"
 
-struct event_base;
+struct io;
 struct resolver;
+struct stream;
 struct dial;
 
 /* One try. */
@@ -34,10 +35,10 @@ enum dial_outcome {
 
 struct dial_result {
         enum dial_outcome outcome;
-        int fd; /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
-        const struct sockopts *options; /* what sockopt_tune() is still to set; of the settings */
-        size_t target;                  /* index into targets of the one connected to */
-        struct dial_attempt *attempts;  /* owned by the callee, dial_attempts_free() */
+        struct stream *stream; /* direct, and watched already; owned by the callee; NULL unless
+                                  DIAL_CONNECTED */
+        size_t target;         /* index into targets of the one connected to */
+        struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
         size_t n_attempts;
 };
 void dial_attempts_free(struct dial_attempt *attempts, size_t n);
@@ -60,7 +61,7 @@ struct dial_settings {
 };
 
 /* Returns NULL when memory is short (done does not run). settings is copied, targets are not. */
-struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+struct dial *dial_start(struct io *io, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg);
 /* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
  * the caller) when attempts is not NULL; what was under way is the last, with ECANCELED. */

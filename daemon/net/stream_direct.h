@@ -7,6 +7,7 @@
 #include "net/stream.h"
 
 struct io;
+struct sockopts;
 
 enum stream_direct_state {
         STREAM_DIRECT_CONNECTED,
@@ -18,12 +19,19 @@ enum stream_direct_state {
  * stream_want_read() or stream_direct_watch(). */
 struct stream *stream_direct_new(struct io *io, int *fd, enum stream_direct_state state);
 
+/* Options that a short connection can do without (sockopt_tune): set when the socket is used a
+ * second time, or released. set is borrowed, and may be NULL. */
+void stream_direct_tune_later(struct stream *s, const struct sockopts *set);
+
 /* Be told (both listeners) when something becomes possible. Returns false when memory is short. */
 bool stream_direct_watch(struct stream *s);
 
 /* Whether a connection under way has come to something: 0 connected, EINPROGRESS not yet, or the
  * error of connect(2). */
 int stream_direct_connected(struct stream *s);
+
+/* Borrowed. */
+int stream_direct_fd(struct stream *s);
 
 /* Give the socket back, unwatched, and free the stream. Only while nothing was received or sent. */
 int stream_direct_release(struct stream *s);

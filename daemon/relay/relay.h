@@ -24,7 +24,8 @@ struct relay_settings {
         enum relay_truncation truncation;
         int64_t idle_ms, half_close_ms, write_ms;
         int64_t busy_poll_us; /* what a beat of relay_set_pulse() wishes for */
-        size_t high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
+        uint32_t
+                high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
 };
 
 enum relay_outcome {
@@ -35,6 +36,7 @@ enum relay_outcome {
         RELAY_IDLE_TIMEOUT,
         RELAY_HALF_CLOSE_TIMEOUT,
         RELAY_WRITE_TIMEOUT, /* side did not take its octets */
+        RELAY_NO_MEMORY,     /* for a timer */
 };
 
 struct relay_result {
@@ -54,8 +56,12 @@ struct relay_stats {
  * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
 
-/* Joins two streams, both borrowed: they must outlive the relay. settings is borrowed too. Returns
- * NULL when memory is short. */
+/* Which pump moves the octets between two streams, for the record: "buffer", "splice", "tls" or
+ * "ktls". */
+const char *relay_path(const struct stream *client, const struct stream *upstream);
+
+/* Joins two streams, both direct or both buffered, both borrowed: they must outlive the relay.
+ * settings is borrowed too. Returns NULL when memory is short. */
 struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
                         const struct relay_settings *settings, relay_done_fn *done, void *arg);
 /* Before relay_start(): tell pulse, which is borrowed, whenever something moved. */

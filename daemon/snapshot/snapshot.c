@@ -82,6 +82,8 @@ static struct service *service_new(const struct config_service *conf, enum snaps
         s->relay = relay_settings_of(conf);
         tally_init(&s->tally, conf->max_connections);
         upstream_init(&s->upstream, conf);
+        s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL &&
+                    !conf->listen_tls.present && !conf->connect_tls.present;
         if (conf->listen_tls.present)
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)

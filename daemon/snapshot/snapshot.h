@@ -21,6 +21,7 @@ struct service {
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
         struct sockopt_sets listen_options, connect_options;
         struct upstream upstream;
+        bool direct; /* its legs are direct streams, see net/stream.h */
         struct relay_settings relay;
         struct tally tally;
 };

@@ -14,6 +14,7 @@
 #include "base/pulse.h"
 #include "conn/conn.h"
 #include "net/hangup.h"
+#include "net/io.h"
 #include "net/resolve.h"
 #include "net/stream.h"
 #include "worker/acceptor.h"
@@ -25,6 +26,7 @@ enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP, ORDER_TAKE };
 struct worker {
         struct event_base *base;
         struct mailbox *mailbox;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
         struct acceptor *acceptor;
@@ -221,9 +223,10 @@ static bool build(struct worker *w)
         if (w->base == NULL)
                 return false;
         w->mailbox = mailbox_new(w->base, on_order, w);
+        w->io = io_new(w->base, NULL);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
-        if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
+        if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
                                    on_accepted, w);
@@ -231,6 +234,7 @@ static bool build(struct worker *w)
                 return false;
         w->env = (struct conn_env){
                 .base = w->base,
+                .io = w->io,
                 .hangup = w->hangup,
                 .resolver = w->resolver,
                 .pulse = &w->pulse,
@@ -287,6 +291,7 @@ void worker_free(struct worker *w)
         acceptor_free(w->acceptor);
         resolver_free(w->resolver);
         hangup_free(w->hangup);
+        io_free(w->io);
         mailbox_free(w->mailbox);
         if (w->base != NULL)
                 event_base_free(w->base);

@@ -16,6 +16,7 @@
 #include "../snapshot/made.h"
 #include "../tls/cert.h"
 #include "base/own.h"
+#include "net/io.h"
 #include "base/text.h"
 #include "conn/stage.h"
 #include "net/resolve_internal.h"
@@ -29,6 +30,8 @@ static const struct dns_row names[] = {
 static void net_init(struct net_fixture *net)
 {
         net->base = event_base_new();
+        net->io = io_new(net->base, NULL);
+        assert_non_null(net->io);
         net->dns = dns_server_new(net->base, names, COUNTOF(names));
         net->resolver = resolver_new_with_server(net->base, "127.0.0.1", dns_server_port(net->dns),
                                                  60000, 2);
@@ -104,6 +107,7 @@ void rig_open(struct rig *r, enum upstream_kind kind, const char *settings)
         r->snapshot = snapshot_with(r, settings);
         r->service = r->snapshot->services[0];
         r->env = (struct conn_env){ .base = r->net.base,
+                                    .io = r->net.io,
                                     .hangup = r->hangup,
                                     .resolver = r->net.resolver,
                                     .ended = on_ended,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "net/stream.h"
 
 static int tcp_bound(struct sockaddr_in *bound)
 {
@@ -135,5 +136,5 @@ void outcome_fini(struct outcome *o)
 {
         if (o->done)
                 dial_attempts_free(o->result.attempts, o->result.n_attempts);
-        own_close(&o->result.fd);
+        stream_free(o->result.stream, STREAM_CLOSE);
 }

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "net/dial.h"
 #include "net/resolve.h"
+#include "net/stream_direct.h"
 #include "dial_fixture.h"
 #include "net_fixture.h"
 
@@ -103,7 +104,7 @@ static struct dial *start(const struct world *w, int64_t timeout_ms, struct outc
         const struct dial_settings settings = { .targets = w->targets.list,
                                                 .n_targets = w->targets.n,
                                                 .timeout_ms = timeout_ms };
-        struct dial *d = dial_start(f.base, f.resolver, &settings, outcome_set, o);
+        struct dial *d = dial_start(f.io, f.resolver, &settings, outcome_set, o);
         assert_non_null(d);
         assert_false(o->done);
         return d;
@@ -172,7 +173,7 @@ static void targets_are_tried_in_order_until_one_connects(void **state)
                 OWN(world_fini) struct world w;
                 world_init(&w);
                 add_targets(&w, table[i].targets);
-                OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+                OWN(outcome_fini) struct outcome o = { 0 };
                 bool in_time = table[i].outcome != DIAL_TIMED_OUT;
                 dial(&w, in_time ? 60000 : 150, &o);
                 assert_int_equal(o.result.outcome, table[i].outcome);
@@ -180,10 +181,15 @@ static void targets_are_tried_in_order_until_one_connects(void **state)
                 for (size_t j = 0; j < table[i].tried; j++)
                         check_attempt(&o.result.attempts[j], w.targets.list[j]->text,
                                       table[i].targets[j]);
-                assert_int_equal(o.result.fd >= 0, table[i].outcome == DIAL_CONNECTED);
-                if (o.result.fd >= 0)
+                assert_int_equal(o.result.stream != NULL, table[i].outcome == DIAL_CONNECTED);
+                if (o.result.stream != NULL)
                         assert_int_equal(o.result.target, table[i].tried - 1);
         }
+}
+
+static int fd_of(const struct outcome *o)
+{
+        return stream_direct_fd(o->result.stream);
 }
 
 static void what_is_connected_reaches_the_listener(void **state)
@@ -192,10 +198,10 @@ static void what_is_connected_reaches_the_listener(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         add_targets(&w, "RO");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         OWN_FD int accepted = accept(w.open, NULL, NULL);
-        assert_int_equal(send(o.result.fd, "ping", 4, MSG_NOSIGNAL), 4);
+        assert_int_equal(send(fd_of(&o), "ping", 4, MSG_NOSIGNAL), 4);
         char buf[8];
         assert_int_equal(recv(accepted, buf, sizeof buf, 0), 4);
         assert_memory_equal(buf, "ping", 4);
@@ -216,17 +222,19 @@ static void a_connected_socket_is_set_up(void **state)
                 OWN(world_fini) struct world w;
                 world_init(&w);
                 add_target(&w, *kind);
-                OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+                OWN(outcome_fini) struct outcome o = { 0 };
                 dial(&w, 60000, &o);
-                assert_true(fcntl(o.result.fd, F_GETFL) & O_NONBLOCK);
-                assert_true(fcntl(o.result.fd, F_GETFD) & FD_CLOEXEC);
-                if (*kind == 'S') {
-                        assert_null(o.result.options);
+                assert_true(fcntl(fd_of(&o), F_GETFL) & O_NONBLOCK);
+                assert_true(fcntl(fd_of(&o), F_GETFD) & FD_CLOEXEC);
+                if (*kind == 'S')
                         continue;
-                }
-                sockopt_tune(o.result.fd, o.result.options);
-                assert_true(int_option(o.result.fd, IPPROTO_TCP, TCP_NODELAY) > 0);
-                assert_true(int_option(o.result.fd, SOL_SOCKET, SO_KEEPALIVE) > 0);
+                assert_true(int_option(fd_of(&o), SOL_SOCKET, SO_KEEPALIVE) > 0);
+                assert_false(int_option(fd_of(&o), IPPROTO_TCP, TCP_NODELAY));
+                struct stream *s = o.result.stream;
+                s->ops->send(s, "x", 1, false);
+                assert_false(int_option(fd_of(&o), IPPROTO_TCP, TCP_NODELAY));
+                s->ops->send(s, "x", 1, false);
+                assert_true(int_option(fd_of(&o), IPPROTO_TCP, TCP_NODELAY) > 0);
         }
 }
 
@@ -236,7 +244,7 @@ static void every_address_of_a_name_is_tried(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         targets_add(&w.targets, "two.test:%u", tcp_port(w.open));
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
         assert_int_equal(o.result.n_attempts, 2);
@@ -255,7 +263,7 @@ static void a_silent_name_server_counts_against_the_timeout(void **state)
         world_init(&w);
         targets_add(&w.targets, "silent.test:80");
         add_targets(&w, "O");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 20, &o);
         assert_int_equal(o.result.outcome, DIAL_TIMED_OUT);
         assert_int_equal(o.result.n_attempts, 1);
@@ -272,7 +280,7 @@ static void a_name_that_fails_later_makes_way_for_the_next(void **state)
         world_init(&w);
         targets_add(&w.targets, "silent.test:80"); /* the resolver gives it up */
         add_targets(&w, "O");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
         assert_int_equal(o.result.target, 1);
@@ -286,7 +294,7 @@ static void many_addresses_may_fail_at_once(void **state)
         world_init(&w);
         for (int i = 0; i < 3000; i++)
                 add_target(&w, 'M');
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_FAILED);
         assert_int_equal(o.result.n_attempts, 3000);
@@ -311,14 +319,14 @@ static void a_full_unix_backlog_is_waited_for(void **state)
         unix_place_fill(&w.place);
         add_targets(&w, "S");
 
-        OWN(outcome_fini) struct outcome late = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome late = { 0 };
         dial(&w, 100, &late);
         assert_int_equal(late.result.outcome, DIAL_TIMED_OUT);
         assert_int_equal(late.result.attempts[0].error, ETIMEDOUT);
         assert_string_equal(late.result.attempts[0].text, "timed out after 100 ms");
         assert_true(late.result.attempts[0].took_us >= 90000);
 
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         event_base_once(f.base, -1, EV_TIMEOUT, accept_one, &w.place,
                         &(struct timeval){ .tv_usec = 30000 });
         dial(&w, 60000, &o);
@@ -333,7 +341,7 @@ static void cancelling_is_silent_and_tells_what_was_tried(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         add_targets(&w, "RB");
-        struct outcome o = { .result.fd = -1 };
+        struct outcome o = { 0 };
         struct dial_attempt *attempts;
         size_t n;
 
@@ -364,8 +372,8 @@ static void cancelling_a_lookup_is_silent_too(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         targets_add(&w.targets, "one.test:%u", tcp_port(w.open));
-        struct outcome gone = { .result.fd = -1 };
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        struct outcome gone = { 0 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         struct dial *d = start(&w, 60000, &gone);
         start(&w, 60000, &o);
         event_base_loop(f.base, EVLOOP_NONBLOCK | EVLOOP_ONCE); /* asked, not answered */

@@ -76,8 +76,8 @@ static void dial_without_descriptors(const void *arg)
                                                 .timeout_ms = 60000,
                                                 .relief = row->relief ? relieve : NULL,
                                                 .relief_arg = &reserve };
-        struct outcome o = { .result.fd = -1 };
-        assert_non_null(dial_start(f.base, f.resolver, &settings, outcome_set, &o));
+        struct outcome o = { 0 };
+        assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, row->outcome);
         assert_int_equal(o.result.n_attempts, row->tried);
@@ -159,8 +159,8 @@ static void dial_oneself(const void *arg)
         const struct dial_settings settings = { .targets = t.list,
                                                 .n_targets = t.n,
                                                 .timeout_ms = 60000 };
-        struct outcome o = { .result.fd = -1 };
-        assert_non_null(dial_start(f.base, f.resolver, &settings, outcome_set, &o));
+        struct outcome o = { 0 };
+        assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, DIAL_REFUSED);
         assert_int_equal(o.result.n_attempts, 1);
