@@ -39,7 +39,7 @@ struct dial {
         size_t next;                    /* … and this is the next */
         int fd;                         /* not being connected yet: a backlog is full */
         struct stream *stream;          /* being connected, or connected */
-        const struct sockopts *options; /* … with these; NULL: it is not TCP */
+        const struct sockopts *options; /* of that socket */
         int64_t began_us;               /* the lookup or the try in hand */
         int backlog_wait_ms;
 

@@ -30,11 +30,11 @@ struct direct {
         int fd;
         bool connecting, watched, reading;
         bool writable;
-        bool no_splice; /* not with this socket */
-        uint32_t taken; /* octets received in this turn of the loop */
-        uint32_t given; /* octets given to the kernel in all, as far as FEW */
+        bool no_splice;              /* not with this socket */
+        uint32_t taken;              /* octets received in this turn of the loop */
+        uint32_t given;              /* octets given to the kernel in all, as far as FEW */
+        const struct sockopts *tune; /* still to be set; NULL: nothing is */
         struct queue queue;
-        const struct sockopts *later; /* options that wait for a second use; NULL: none */
 };
 
 static struct direct *self(struct stream *s)
@@ -149,16 +149,18 @@ static size_t direct_receive(struct stream *s, void *buf, size_t size)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* The first segment leaves without it, and of a short connection it is the last. */
-static void tune(struct direct *d)
-{
-        sockopt_tune(d->fd, d->later);
-        d->later = NULL;
-}
-
 static void count_given(struct direct *d, size_t n)
 {
         d->given = n > FEW || d->given + n > FEW ? FEW + 1 : d->given + (uint32_t)n;
+}
+
+/* A leg that sends a second time is busy: it is worth its options. */
+static void tune(struct direct *d)
+{
+        if (d->given == 0 || d->tune == NULL)
+                return;
+        sockopt_tune(d->fd, d->tune);
+        d->tune = NULL;
 }
 
 static void direct_send(struct stream *s, const void *octets, size_t n, bool more)
@@ -167,8 +169,7 @@ static void direct_send(struct stream *s, const void *octets, size_t n, bool mor
         ssize_t k = 0;
         if (s->lost != STREAM_OPEN)
                 return;
-        if (d->later != NULL && d->given > 0)
-                tune(d);
+        tune(d);
         if (s->queued == 0 && d->writable) {
                 k = send(d->fd, octets, n, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
                 if (k < 0 && errno != EAGAIN && errno != EINTR) {
@@ -215,9 +216,9 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         size_t got = received(from, n, false);
         if (got == 0)
                 return 0;
+        tune(to);
         queue_add_pipe(&to->queue, pipe, got);
         dst->queued = got;
-        tune(to);
         count_given(to, got);
         flush(to);
         return got;
@@ -333,9 +334,9 @@ int stream_direct_connected(struct stream *s)
         return error;
 }
 
-void stream_direct_tune_later(struct stream *s, const struct sockopts *set)
+void stream_direct_tune_later(struct stream *s, const struct sockopts *options)
 {
-        self(s)->later = set;
+        self(s)->tune = options;
 }
 
 int stream_direct_fd(struct stream *s)
@@ -346,8 +347,8 @@ int stream_direct_fd(struct stream *s)
 int stream_direct_release(struct stream *s)
 {
         struct direct *d = self(s);
+        sockopt_tune(d->fd, d->tune);
         forget(d);
-        tune(d);
         int fd = TAKE_FD(d->fd);
         free(s->detail);
         free(d);

@@ -19,10 +19,6 @@ enum stream_direct_state {
  * stream_want_read() or stream_direct_watch(). */
 struct stream *stream_direct_new(struct io *io, int *fd, enum stream_direct_state state);
 
-/* Options that a short connection can do without (sockopt_tune): set when the socket is used a
- * second time, or released. set is borrowed, and may be NULL. */
-void stream_direct_tune_later(struct stream *s, const struct sockopts *set);
-
 /* Be told (both listeners) when something becomes possible. Returns false when memory is short. */
 bool stream_direct_watch(struct stream *s);
 
@@ -30,10 +26,15 @@ bool stream_direct_watch(struct stream *s);
  * error of connect(2). */
 int stream_direct_connected(struct stream *s);
 
+/* Options to set once the leg turns out to be busy, or when the socket is given back. Borrowed,
+ * outlives the stream; NULL: none. */
+void stream_direct_tune_later(struct stream *s, const struct sockopts *options);
+
 /* Borrowed. */
 int stream_direct_fd(struct stream *s);
 
-/* Give the socket back, unwatched, and free the stream. Only while nothing was received or sent. */
+/* Give the socket back, tuned and unwatched, and free the stream. Only while nothing was received
+ * or sent. */
 int stream_direct_release(struct stream *s);
 
 #endif
