@@ -6,6 +6,7 @@ libspliced_a_SOURCES += \
 	daemon/base/log_fd.c daemon/base/log_fd.h \
 	daemon/base/log_journal.c daemon/base/log_journal.h \
 	daemon/base/mailbox.c daemon/base/mailbox.h \
+	daemon/base/memory.c daemon/base/memory.h \
 	daemon/base/nearest.c \
 	daemon/base/own.c daemon/base/own.h \
 	daemon/base/printable.c \

@@ -22,6 +22,11 @@ void text_addn(struct text *t, const char *s, size_t n);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_addv(struct text *t, const char *format, va_list args)
         __attribute__((format(printf, 2, 0)));
+/* A number in decimal, without the detour of a format. */
+void text_add_int(struct text *t, int64_t n);
+void text_add_uint(struct text *t, uint64_t n);
+/* Make room for n octets more at once: for who knows how long it will be, about. */
+void text_expect(struct text *t, size_t n);
 /* The string, "" when empty; borrowed, until the next change. */
 const char *text_str(const struct text *t);
 /* The string itself, owned by the caller (free()); NULL when an addition failed. t is empty after.

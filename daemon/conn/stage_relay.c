@@ -24,7 +24,7 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 {
         struct conn *c = arg;
         c->close = result->close;
-        c->record.ended_by = by_side[result->side];
+        c->ended_by = by_side[result->side];
         const char *detail = result->detail;
         if (result->outcome == RELAY_WRITE_TIMEOUT)
                 detail = result->side == RELAY_CLIENT ? "the client did not read"
@@ -34,7 +34,7 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->record.path = relay_path(c->client, c->upstream);
+        c->path = relay_path(c->client, c->upstream);
         c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
                              on_relay_done, c);
         if (c->relay == NULL)
@@ -49,11 +49,7 @@ static void relay_leave(struct conn *c)
 {
         if (c->relay == NULL)
                 return;
-        struct relay_stats stats;
-        relay_stats(c->relay, &stats);
-        c->record.bytes_up = stats.bytes_up;
-        c->record.bytes_down = stats.bytes_down;
-        c->record.half_closed_ms = stats.half_closed_ms;
+        relay_stats(c->relay, &c->moved);
         relay_free(TAKE(c->relay));
 }
 

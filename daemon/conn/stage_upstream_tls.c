@@ -11,19 +11,23 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->record.connect_handshake_ms = conn_stage_ms(c);
+        c->connect_handshake_ms = conn_stage_ms(c);
+        conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
+        else if (c->service->direct && !stream_tls_detach(&c->upstream))
+                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
         else
                 conn_stage_done(c);
 }
 
 static enum stage_result start_handshake(struct conn *c)
 {
-        SSL *ssl = tls_context_ssl(c->service->connect_tls, c->targets[c->target]->host);
+        SSL *ssl = tls_context_ssl(c->service->connect_tls, c->target->host);
         OWN_FD int fd = stream_direct_release(TAKE(c->socket));
         if (ssl != NULL)
-                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &fd,
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup,
+                                             c->service->direct ? c->env->io : NULL, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
         if (c->upstream != NULL)
                 return STAGE_WAIT;

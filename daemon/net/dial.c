@@ -70,7 +70,7 @@ static void dial_free(struct dial *d)
         event_del(&d->deadline);
         drop_socket(d);
         addrset_free(d->addresses);
-        dial_attempts_free(d->attempts.list, d->attempts.n);
+        dial_attempts_free(d->attempts.first);
         free(d);
 }
 
@@ -109,13 +109,6 @@ static void note(struct dial *d, int error, const char *text)
                           clock_us() - d->began_us);
 }
 
-static void take_attempts(struct dial *d, struct dial_attempt **attempts, size_t *n)
-{
-        *attempts = TAKE(d->attempts.list);
-        *n = d->attempts.n;
-        d->attempts.n = 0;
-}
-
 /* Tell the owner, who may do as he pleases: the last thing to happen. */
 static void finish(struct dial *d)
 {
@@ -124,25 +117,23 @@ static void finish(struct dial *d)
                 result.stream = TAKE(d->stream);
                 stream_set_writer(result.stream, NULL, NULL);
         }
-        take_attempts(d, &result.attempts, &result.n_attempts);
+        result.attempts = TAKE(d->attempts.first);
         dial_done_fn *done = d->done;
         void *arg = d->arg;
         dial_free(d);
         done(&result, arg);
 }
 
-void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n)
+void dial_cancel(struct dial *d, struct dial_attempt **attempts)
 {
-        if (attempts != NULL) {
+        if (attempts != NULL)
                 *attempts = NULL;
-                *n = 0;
-        }
         if (d == NULL)
                 return;
         if (d->query != NULL || d->address != NULL)
                 note(d, ECANCELED, "given up");
         if (attempts != NULL)
-                take_attempts(d, attempts, n);
+                *attempts = TAKE(d->attempts.first);
         dial_free(d);
 }
 

@@ -127,17 +127,22 @@ static void remove_path(const struct lsock *l)
                 unlink(l->unlink_path);
 }
 
-void lsock_free(struct lsock *l)
+void lsock_close(struct lsock *l)
 {
-        if (l == NULL)
-                return;
         int saved = errno;
         if (l->unlink_path != NULL)
                 remove_path(l);
         for (size_t i = 0; i < l->n_fds; i++)
                 own_close(&l->fds[i]);
-        free(l->fds);
-        free(l->unlink_path);
-        free(l);
+        free(TAKE(l->unlink_path));
         errno = saved;
+}
+
+void lsock_free(struct lsock *l)
+{
+        if (l == NULL)
+                return;
+        lsock_close(l);
+        free(l->fds);
+        free(l);
 }

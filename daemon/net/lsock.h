@@ -40,6 +40,8 @@ struct lsock_settings {
  * inherit them. A stale Unix path is replaced only if it is a socket that refuses connections. */
 bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
                 const struct origin *at, struct lsock ***socks, size_t *n);
+/* Accept no more: close it, and remove its path. What it was bound to stays known. Idempotent. */
+void lsock_close(struct lsock *l);
 void lsock_free(struct lsock *l);
 
 /* The socket that worker number i, from 0, accepts on. */

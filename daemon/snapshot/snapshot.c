@@ -51,18 +51,12 @@ static void open_sockets(struct service *s, const struct lsock_settings *setting
                            &s->n_socks);
 }
 
-static void close_sockets(struct service *s)
-{
-        for (size_t i = 0; i < s->n_socks; i++)
-                lsock_free(s->socks[i]);
-        s->n_socks = 0;
-}
-
 static void service_free(struct service *s)
 {
         if (s == NULL)
                 return;
-        close_sockets(s);
+        for (size_t i = 0; i < s->n_socks; i++)
+                lsock_free(s->socks[i]);
         free(s->socks);
         tls_context_free(s->listen_tls);
         tls_context_free(s->connect_tls);
@@ -82,8 +76,7 @@ static struct service *service_new(const struct config_service *conf, enum snaps
         s->relay = relay_settings_of(conf);
         tally_init(&s->tally, conf->max_connections);
         upstream_init(&s->upstream, conf);
-        s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL &&
-                    !conf->listen_tls.present && !conf->connect_tls.present;
+        s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL;
         if (conf->listen_tls.present)
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
@@ -153,7 +146,8 @@ struct snapshot *snapshot_ref(struct snapshot *s)
 void snapshot_close_sockets(struct snapshot *s)
 {
         for (size_t i = 0; i < s->n_services; i++)
-                close_sockets(s->services[i]);
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        lsock_close(s->services[i]->socks[j]);
 }
 
 void snapshot_unref(struct snapshot *s)

@@ -52,7 +52,7 @@ enum snapshot_scope {
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag);
 struct snapshot *snapshot_ref(struct snapshot *s);
 /* Close the listening sockets and remove the paths that were made for them. Only when no worker
- * listens on them any more. */
+ * listens on them any more. What they were bound to stays: connections name it in their records. */
 void snapshot_close_sockets(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL is fine */
 

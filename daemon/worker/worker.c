@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/memory.h"
 #include "base/own.h"
 #include "base/pulse.h"
 #include "conn/conn.h"
@@ -17,6 +18,7 @@
 #include "net/io.h"
 #include "net/resolve.h"
 #include "net/stream.h"
+#include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
 #include "worker/crew.h"
@@ -29,6 +31,7 @@ struct worker {
         struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct memory_tide *memory; /* NULL: the system gets nothing back */
         struct acceptor *acceptor;
         struct snapshot *snapshot; /* held */
         struct worker_place place;
@@ -226,6 +229,7 @@ static bool build(struct worker *w)
         w->io = io_new(w->base, NULL);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->memory = memory_tide_new(w->base, tls_memory_give_back);
         if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
@@ -238,6 +242,7 @@ static bool build(struct worker *w)
                 .hangup = w->hangup,
                 .resolver = w->resolver,
                 .pulse = &w->pulse,
+                .memory = w->memory,
                 .relief = acceptor_relief,
                 .relief_arg = w->acceptor,
                 .ended = on_ended,
@@ -290,6 +295,7 @@ void worker_free(struct worker *w)
         }
         acceptor_free(w->acceptor);
         resolver_free(w->resolver);
+        memory_tide_free(w->memory);
         hangup_free(w->hangup);
         io_free(w->io);
         mailbox_free(w->mailbox);

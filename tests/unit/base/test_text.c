@@ -291,12 +291,46 @@ static void what_a_peer_wrote_cannot_forge_a_line(void **state)
         }
 }
 
+static void numbers_are_written_whole(void **state)
+{
+        (void)state;
+        OWN(text_fini) struct text t = { 0 };
+        static const int64_t numbers[] = { 0, 7, 10, -1, 65535, INT64_MAX, INT64_MIN };
+        text_expect(&t, 10);
+        for (size_t i = 0; i < COUNTOF(numbers); i++) {
+                text_add_int(&t, numbers[i]);
+                text_add(&t, " ");
+        }
+        text_add_uint(&t, UINT64_MAX);
+        assert_string_equal(text_str(&t), "0 7 10 -1 65535 9223372036854775807 "
+                                          "-9223372036854775808 18446744073709551615");
+}
+
+static void room_is_no_text(void **state)
+{
+        (void)state;
+        OWN(text_fini) struct text t = { 0 };
+        text_expect(&t, 1000);
+        assert_string_equal(text_str(&t), "");
+        assert_int_equal(t.len, 0);
+        assert_in_range(t.cap, 1001, SIZE_MAX);
+        const char *before = t.s;
+        for (size_t i = 0; i < 1000; i++)
+                text_add(&t, "x");
+        assert_ptr_equal(t.s, before);
+        text_expect(&t, SIZE_MAX);
+        assert_false(t.failed);
+        assert_int_equal(strlen(text_str(&t)), 1000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(text_grows_and_stays_a_string),
                 cmocka_unit_test(text_take_leaves_an_empty_text),
                 cmocka_unit_test(a_failed_text_never_becomes_half_a_string),
+                cmocka_unit_test(numbers_are_written_whole),
+                cmocka_unit_test(room_is_no_text),
                 cmocka_unit_test(quantities_are_read_and_written_back_shortest),
                 cmocka_unit_test(bad_quantities_are_refused_and_leave_the_value_alone),
                 cmocka_unit_test(what_is_written_reads_back_the_same),

@@ -80,11 +80,12 @@ static void dial_without_descriptors(const void *arg)
         assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, row->outcome);
-        assert_int_equal(o.result.n_attempts, row->tried);
+        assert_int_equal(attempts_count(o.result.attempts), row->tried);
         assert_int_equal(reserve.asked, row->asked);
         if (row->outcome == DIAL_NO_RESOURCE) {
-                assert_int_equal(o.result.attempts[0].error, EMFILE);
-                assert_string_equal(o.result.attempts[0].text, "Too many open files");
+                assert_int_equal(attempt_at(o.result.attempts, 0)->error, EMFILE);
+                assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
+                                    "Too many open files");
         }
         outcome_fini(&o);
         targets_fini(&t);
@@ -163,9 +164,9 @@ static void dial_oneself(const void *arg)
         assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, DIAL_REFUSED);
-        assert_int_equal(o.result.n_attempts, 1);
-        assert_int_equal(o.result.attempts[0].error, ECONNREFUSED);
-        assert_string_equal(o.result.attempts[0].text,
+        assert_int_equal(attempts_count(o.result.attempts), 1);
+        assert_int_equal(attempt_at(o.result.attempts, 0)->error, ECONNREFUSED);
+        assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
                             "Connection refused (the socket had met itself)");
         outcome_fini(&o);
         targets_fini(&t);

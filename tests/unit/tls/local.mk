@@ -6,8 +6,10 @@ tls_tests = \
 	tests/unit/tls/test_context_mistakes \
 	tests/unit/tls/test_error \
 	tests/unit/tls/test_handshake \
+	tests/unit/tls/test_memory \
 	tests/unit/tls/test_names \
 	tests/unit/tls/test_stream_tls \
+	tests/unit/tls/test_stream_tls_direct \
 	tests/unit/tls/test_stream_tls_flow
 check_PROGRAMS += $(tls_tests)
 TESTS += $(tls_tests)
@@ -40,6 +42,9 @@ tests_unit_tls_test_handshake_SOURCES  = tests/unit/tls/test_handshake.c $(tls_r
 tests_unit_tls_test_handshake_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_handshake_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
+tests_unit_tls_test_memory_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_memory_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
 tests_unit_tls_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
@@ -51,5 +56,10 @@ tests_unit_tls_test_stream_tls_flow_SOURCES  = tests/unit/tls/test_stream_tls_fl
 	$(tls_rig) $(tls_matrix)
 tests_unit_tls_test_stream_tls_flow_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_stream_tls_flow_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_tls_direct_SOURCES  = tests/unit/tls/test_stream_tls_direct.c \
+	$(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_tls_direct_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_tls_direct_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 endif
