@@ -28,7 +28,7 @@ struct direct {
         struct stream s;
         struct event event;
         int fd;
-        bool connecting, watched, reading;
+        bool connecting, watched;
         bool writable;
         bool no_splice;              /* not with this socket */
         uint32_t taken;              /* octets received in this turn of the loop */
@@ -59,15 +59,19 @@ static int socket_error(int fd)
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
 }
 
-/* Something has ended, and nobody reads who would find out what: an end that is waiting behind
- * octets, or a reset. */
+/* libevent says of EPOLLERR only that one can read and write, and leaves EV_CLOSED out: a reset
+ * looks like octets. It is hidden by octets that came before it, since a short read is the last,
+ * and by a reader who takes no more. What was received before is still there afterwards. */
 static void look_for_reset(struct direct *d)
 {
-        if (!d->s.ending || d->reading || d->s.lost != STREAM_OPEN)
+        if (d->s.lost != STREAM_OPEN)
                 return;
         int error = socket_error(d->fd);
-        if (error != 0)
-                lost(d, error);
+        if (error == 0)
+                return;
+        d->s.ending = true;
+        d->s.readable = d->s.end == STREAM_OPEN;
+        lost(d, error);
 }
 
 static void pass_end_on(struct direct *d)
@@ -109,7 +113,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
                 if (d->s.queued > 0)
                         flush(d);
         }
-        look_for_reset(d);
+        if ((what & EV_READ) && !(what & EV_CLOSED))
+                look_for_reset(d);
         stream_notify(&d->s);
 }
 
@@ -236,11 +241,9 @@ bool stream_direct_watch(struct stream *s)
 
 static void direct_want_read(struct stream *s, bool want)
 {
-        struct direct *d = self(s);
-        d->reading = want;
+        (void)want; /* resets are noticed either way */
         if (!stream_direct_watch(s))
-                lost(d, ENOMEM);
-        look_for_reset(d);
+                lost(self(s), ENOMEM);
 }
 
 static void direct_finish(struct stream *s)

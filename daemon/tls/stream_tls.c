@@ -10,6 +10,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -346,6 +347,17 @@ static bool set_up_for_detaching(struct stream_tls *t, int fd, SSL *ssl)
         return record_bio_attach(&t->bio, ssl, fd);
 }
 
+/* libevent begins with a try at writing, and finds out that there is nothing to write before the
+ * peer's first flight; and after the handshake it would look for something to write. */
+static void spare_it_writing(struct stream_tls *t, enum stream_tls_role role)
+{
+        bufferevent_disable(t->bev, EV_WRITE);
+        if (role != STREAM_TLS_ACCEPT)
+                return;
+        event_del(&t->bev->ev_write);
+        event_add(&t->bev->ev_read, NULL);
+}
+
 static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int fd,
                    enum stream_tls_role role)
 {
@@ -361,6 +373,8 @@ static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int 
                 0);
         if (t->bev == NULL)
                 return false;
+        if (t->io != NULL)
+                spare_it_writing(t, role);
         t->s.in = bufferevent_get_input(t->bev);
         t->s.out = bufferevent_get_output(t->bev);
         event_assign(&t->retry, base, fd, EV_WRITE, on_retry, t);

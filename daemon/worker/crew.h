@@ -22,7 +22,7 @@ struct handed {
         STAILQ_ENTRY(handed) next;
         struct snapshot *snapshot; /* held */
         struct service *service;
-        const struct sockaddress *listen; /* the snapshot's */
+        const struct lsock *sock; /* the snapshot's, that accepted it */
         struct sockaddress client;
         int fd; /* owned */
 };
