@@ -63,7 +63,10 @@ static int set_congestion(int fd, const char *name)
 
 int sockopt_begin(int fd, const struct sockopts *set)
 {
-        return set != NULL ? set_congestion(fd, set->congestion) : 0;
+        if (set == NULL)
+                return 0;
+        set_on(fd, SOL_SOCKET, SO_KEEPALIVE); /* who waits for ever may never send a second time */
+        return set_congestion(fd, set->congestion);
 }
 
 void sockopt_tune(int fd, const struct sockopts *set)
@@ -71,7 +74,6 @@ void sockopt_tune(int fd, const struct sockopts *set)
         if (set == NULL)
                 return;
         set_on(fd, IPPROTO_TCP, TCP_NODELAY);
-        set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
         set_congestion(fd, set->bulk_congestion);
 }
 

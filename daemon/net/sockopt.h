@@ -28,12 +28,12 @@ struct sockopt_sets sockopt_sets(const char *congestion);
 const struct sockopts *sockopts_for(const struct sockopt_sets *sets,
                                     const struct sockaddress *address);
 
-/* A connecting socket: what has to be known from the first segment. Returns 0 or errno. */
+/* A connecting socket: what cannot wait. Returns 0 or errno. */
 int sockopt_begin(int fd, const struct sockopts *set);
 
 /* The rest of a connecting socket's options, which short connections can do without: to be called
- * when the leg turns out to be busy, at the latest when it goes idle. Mistakes do no harm: a
- * connection works without them, too. set NULL: nothing is done. */
+ * before its second send. Mistakes do no harm: a connection works without them, too. set NULL:
+ * nothing is done. */
 void sockopt_tune(int fd, const struct sockopts *set);
 
 /* A listening socket: everything, accepted ones inherit it. Returns 0 or errno. */

@@ -196,7 +196,6 @@ static bool turn(struct worker *w)
 static void *run(void *arg)
 {
         struct worker *w = arg;
-        crew_join(w->place.crew, w->place.number, w->mailbox, ORDER_TAKE);
         while (!w->stopping && turn(w))
                 reap(w);
         crew_leave(w->place.crew, w->place.number);
@@ -207,6 +206,8 @@ static void *run(void *arg)
         return NULL;
 }
 
+/* Without libevent's change list: it puts EPOLL_CTL_DEL off until after close(2). A socket of
+ * systemd's lives on in the descriptor that was passed, and its registration would with it. */
 static struct event_base *new_base(void)
 {
         struct event_config *config = event_config_new();
@@ -246,6 +247,8 @@ static bool build(struct worker *w)
                 .ended = on_ended,
                 .ended_arg = w,
         };
+        /* Before the thread runs: who comes first is counted on already. */
+        crew_join(w->place.crew, w->place.number, w->mailbox, ORDER_TAKE);
         w->started = pthread_create(&w->thread, NULL, run, w) == 0;
         return w->started;
 }
@@ -291,6 +294,7 @@ void worker_free(struct worker *w)
                 give_order(w, ORDER_STOP, NULL);
                 pthread_join(w->thread, NULL);
         }
+        crew_leave(w->place.crew, w->place.number);
         acceptor_free(w->acceptor);
         resolver_free(w->resolver);
         memory_tide_free(w->memory);

@@ -176,6 +176,31 @@ def cpu_of(d, seconds, w):
 
 
 @pytest.mark.alone
+def test_a_socket_of_systemd_is_let_go_of_in_a_drain(w):
+    """It listens on, in the hands of systemd: who comes is for the next process, not for our loops."""
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()
+    address = "127.0.0.1:%d" % sock.getsockname()[1]
+    d = w.daemon({"workers": 2, "drain-timeout": "1h"}, services={"echo": service("systemd:web", connect="echo")},
+                 start=False)
+    script = f'exec 3<&{sock.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@"'
+    d.start(prefix=("bash", "-c", script, "bash"), pass_fds=(sock.fileno(),))
+    client = d.connect("echo")
+    echoes(client)
+    d.signal(signal.SIGTERM)
+    d.until_says("draining, 1 connection")
+    w.net.run(0.2)
+    late = w.net.connect(address)
+    w.net.run(0.2)
+    assert cpu_of(d, 0.5 * SLOW, w) <= 0.05 * SLOW, "a socket that is not ours any more keeps a loop busy"
+    assert not late.received and not late.ended
+    ends_well(client)
+    assert d.until_exit() == 0
+    sock.close()
+
+
+@pytest.mark.alone
 def test_busy_poll_does_not_spin_when_idle(w):
     """Answers are right, and what is idle costs nothing: a connection that is open and silent, one
     that has gone, and the daemon without any."""

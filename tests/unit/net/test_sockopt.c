@@ -107,10 +107,10 @@ static void what_can_wait_waits(void **state)
         assert_int_equal(sockopt_begin(fd, &later), 0);
         assert_string_equal(congestion_of(fd, name), before);
         assert_false(is_on(fd, IPPROTO_TCP, TCP_NODELAY));
+        assert_true(is_on(fd, SOL_SOCKET, SO_KEEPALIVE));
         sockopt_tune(fd, &later);
         assert_string_equal(congestion_of(fd, name), "reno");
         assert_true(is_on(fd, IPPROTO_TCP, TCP_NODELAY));
-        assert_true(is_on(fd, SOL_SOCKET, SO_KEEPALIVE));
         OWN_FD int other = new_socket();
         assert_int_equal(sockopt_begin(other, &at_once), 0);
         assert_string_equal(congestion_of(other, name), "reno");
