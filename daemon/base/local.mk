@@ -10,6 +10,7 @@ libspliced_a_SOURCES += \
 	daemon/base/nearest.c \
 	daemon/base/own.c daemon/base/own.h \
 	daemon/base/printable.c \
+	daemon/base/pulse.c daemon/base/pulse.h \
 	daemon/base/quantity.c \
 	daemon/base/ref.h \
 	daemon/base/sockaddress.c \

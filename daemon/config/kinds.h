@@ -27,6 +27,7 @@ struct addr_list {
 #define CONFIG_TYPE_LIMIT         int64_t /* 0: off */
 #define CONFIG_TYPE_WORKERS       int64_t /* 0: auto */
 #define CONFIG_TYPE_DURATION      int64_t /* milliseconds; 0: off */
+#define CONFIG_TYPE_MICROSECONDS  int64_t /* 0: off */
 #define CONFIG_TYPE_SIZE          int64_t /* octets */
 #define CONFIG_TYPE_MODE          int64_t /* file mode bits; -1: not set */
 #define CONFIG_TYPE_STRING        char *  /* NULL: not set */

@@ -18,6 +18,7 @@ struct event;
 struct event_base;
 struct hangup;
 struct io;
+struct pulse;
 struct memory_tide;
 struct resolver;
 
@@ -27,6 +28,7 @@ struct conn_env {
         struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct pulse *pulse;        /* NULL: nobody is to know that something moved */
         struct memory_tide *memory; /* NULL: what is freed is not given back */
         dial_relief_fn *relief;     /* a descriptor is needed to reach an upstream */
         void *relief_arg;

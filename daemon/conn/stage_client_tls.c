@@ -14,6 +14,8 @@ static void on_handshake(const char *error, void *arg)
         conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
+        else if (c->service->direct && !stream_tls_detach(&c->client))
+                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
         else
                 conn_stage_done(c);
 }
@@ -22,7 +24,8 @@ static enum stage_result start_handshake(struct conn *c)
 {
         SSL *ssl = tls_context_ssl(c->service->listen_tls, NULL);
         if (ssl != NULL)
-                c->client = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->fd,
+                c->client = stream_tls_new(c->env->base, c->env->hangup,
+                                           c->service->direct ? c->env->io : NULL, &ssl, &c->fd,
                                            STREAM_TLS_ACCEPT, on_handshake, c);
         if (c->client != NULL)
                 return STAGE_WAIT;

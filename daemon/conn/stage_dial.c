@@ -77,6 +77,7 @@ static enum stage_result dial_enter(struct conn *c)
                 .targets = order_targets(c),
                 .n_targets = u->targets->n,
                 .timeout_ms = c->service->conf->connect_timeout,
+                .options = &c->service->connect_options,
                 .relief = c->env->relief,
                 .relief_arg = c->env->relief_arg,
         };

@@ -39,6 +39,8 @@ static enum stage_result relay_enter(struct conn *c)
                              on_relay_done, c);
         if (c->relay == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
+        if (c->service->relay.busy_poll_us > 0 && c->env->pulse != NULL)
+                relay_set_pulse(c->relay, c->env->pulse);
         relay_start(c->relay);
         return STAGE_WAIT;
 }

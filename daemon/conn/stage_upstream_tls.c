@@ -15,6 +15,8 @@ static void on_handshake(const char *error, void *arg)
         conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
+        else if (c->service->direct && !stream_tls_detach(&c->upstream))
+                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
         else
                 conn_stage_done(c);
 }
@@ -24,7 +26,8 @@ static enum stage_result start_handshake(struct conn *c)
         SSL *ssl = tls_context_ssl(c->service->connect_tls, c->target->host);
         OWN_FD int fd = stream_direct_release(TAKE(c->socket));
         if (ssl != NULL)
-                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &fd,
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup,
+                                             c->service->direct ? c->env->io : NULL, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
         if (c->upstream != NULL)
                 return STAGE_WAIT;

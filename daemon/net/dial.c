@@ -32,14 +32,15 @@ struct dial {
         dial_done_fn *done;
         void *arg;
 
-        size_t target;               /* the one in hand */
-        struct resolve_query *query; /* … is being looked up */
-        struct addrset *addresses;   /* … stands for these */
-        struct sockaddress *address; /* … of which this is being tried, or NULL */
-        size_t next;                 /* … and this is the next */
-        int fd;                      /* not being connected yet: a backlog is full */
-        struct stream *stream;       /* being connected, or connected */
-        int64_t began_us;            /* the lookup or the try in hand */
+        size_t target;                  /* the one in hand */
+        struct resolve_query *query;    /* … is being looked up */
+        struct addrset *addresses;      /* … stands for these */
+        struct sockaddress *address;    /* … of which this is being tried, or NULL */
+        size_t next;                    /* … and this is the next */
+        int fd;                         /* not being connected yet: a backlog is full */
+        struct stream *stream;          /* being connected, or connected */
+        const struct sockopts *options; /* of that socket */
+        int64_t began_us;               /* the lookup or the try in hand */
         int backlog_wait_ms;
 
         enum dial_outcome outcome; /* as it stands after the last try */
@@ -167,7 +168,10 @@ static enum progress connected(struct dial *d)
 static bool make_stream(struct dial *d, enum stream_direct_state state)
 {
         d->stream = stream_direct_new(d->io, &d->fd, state);
-        return d->stream != NULL && stream_direct_watch(d->stream);
+        if (d->stream == NULL)
+                return false;
+        stream_direct_tune_later(d->stream, d->options);
+        return stream_direct_watch(d->stream);
 }
 
 static void on_change(void *arg);
@@ -210,7 +214,9 @@ static enum progress try_next_address(struct dial *d)
         d->address = &d->addresses->addresses[d->next++];
         d->began_us = clock_us();
         d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
-        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg);
+        d->options = sockopts_for(d->settings.options, d->address);
+        d->fd = dial_socket_open(d->address, d->options, d->settings.relief,
+                                 d->settings.relief_arg);
         if (d->fd < 0) {
                 failed(d, errno, NULL);
                 /* Without a descriptor no other address is worth a try. */

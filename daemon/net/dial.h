@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "net/sockopt.h"
 
 struct io;
 struct resolver;
@@ -56,8 +57,9 @@ struct dial_settings {
         const struct addr *const
                 *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
         size_t n_targets;
-        int64_t timeout_ms;     /* over everything; > 0 */
-        dial_relief_fn *relief; /* may be NULL */
+        int64_t timeout_ms;                 /* over everything; > 0 */
+        const struct sockopt_sets *options; /* may be NULL: as the system has it; borrowed */
+        dial_relief_fn *relief;             /* may be NULL */
         void *relief_arg;
 };
 

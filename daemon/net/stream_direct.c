@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "net/io.h"
 #include "net/queue.h"
+#include "net/sockopt.h"
 
 enum {
         TURN = 1024 * 1024, /* octets received in one turn of the loop; then it is others' */
@@ -29,9 +30,10 @@ struct direct {
         int fd;
         bool connecting, watched, reading;
         bool writable;
-        bool no_splice; /* not with this socket */
-        uint32_t taken; /* octets received in this turn of the loop */
-        uint32_t given; /* octets given to the kernel in all, as far as FEW */
+        bool no_splice;              /* not with this socket */
+        uint32_t taken;              /* octets received in this turn of the loop */
+        uint32_t given;              /* octets given to the kernel in all, as far as FEW */
+        const struct sockopts *tune; /* still to be set; NULL: nothing is */
         struct queue queue;
 };
 
@@ -152,12 +154,22 @@ static void count_given(struct direct *d, size_t n)
         d->given = n > FEW || d->given + n > FEW ? FEW + 1 : d->given + (uint32_t)n;
 }
 
+/* A leg that sends a second time is busy: it is worth its options. */
+static void tune(struct direct *d)
+{
+        if (d->given == 0 || d->tune == NULL)
+                return;
+        sockopt_tune(d->fd, d->tune);
+        d->tune = NULL;
+}
+
 static void direct_send(struct stream *s, const void *octets, size_t n, bool more)
 {
         struct direct *d = self(s);
         ssize_t k = 0;
         if (s->lost != STREAM_OPEN)
                 return;
+        tune(d);
         if (s->queued == 0 && d->writable) {
                 k = send(d->fd, octets, n, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
                 if (k < 0 && errno != EAGAIN && errno != EINTR) {
@@ -204,6 +216,7 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         size_t got = received(from, n, false);
         if (got == 0)
                 return 0;
+        tune(to);
         queue_add_pipe(&to->queue, pipe, got);
         dst->queued = got;
         count_given(to, got);
@@ -321,6 +334,11 @@ int stream_direct_connected(struct stream *s)
         return error;
 }
 
+void stream_direct_tune_later(struct stream *s, const struct sockopts *options)
+{
+        self(s)->tune = options;
+}
+
 int stream_direct_fd(struct stream *s)
 {
         return self(s)->fd;
@@ -329,6 +347,7 @@ int stream_direct_fd(struct stream *s)
 int stream_direct_release(struct stream *s)
 {
         struct direct *d = self(s);
+        sockopt_tune(d->fd, d->tune);
         forget(d);
         int fd = TAKE_FD(d->fd);
         free(s->detail);

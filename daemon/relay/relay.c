@@ -21,6 +21,7 @@
 #include <event2/event_struct.h>
 
 #include "base/clock.h"
+#include "base/pulse.h"
 #include "relay/pump.h"
 
 enum {
@@ -50,6 +51,7 @@ struct relay {
         int64_t progress_ms; /* when octets last moved, either way */
         int64_t poll_ms;     /* interval of asking the kernel; 0: nothing to ask */
         int64_t half_closed_us;
+        struct pulse *pulse; /* NULL: none */
         struct event_base *base;
         struct event *timer; /* NULL until one is needed */
         int64_t timer_ms;    /* when the timer is set to run; 0: it is not */
@@ -341,7 +343,16 @@ static void update(struct relay *r)
 
 static void on_change(void *arg)
 {
-        update(arg);
+        struct relay *r = arg;
+        if (r->pulse != NULL)
+                pulse_beat(r->pulse, r->set->busy_poll_us);
+        update(r);
+}
+
+void relay_set_pulse(struct relay *r, struct pulse *pulse)
+{
+        r->pulse = pulse;
+        pulse_begin(pulse);
 }
 
 const char *relay_path(const struct stream *client, const struct stream *upstream)
@@ -395,6 +406,8 @@ void relay_free(struct relay *r)
                 return;
         if (r->timer != NULL)
                 event_free(r->timer);
+        if (r->pulse != NULL)
+                pulse_end(r->pulse);
         for (int i = 0; i < 2; i++) {
                 stream_set_reader(r->pumps[i].src, NULL, NULL);
                 stream_set_writer(r->pumps[i].dst, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/ref.h"
 #include "config/config.h"
 #include "net/lsock.h"
+#include "net/sockopt.h"
 #include "relay/relay.h"
 #include "snapshot/tally.h"
 #include "tls/context.h"
@@ -18,6 +19,7 @@ struct service {
         struct lsock **socks;
         size_t n_socks;
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
+        struct sockopt_sets listen_options, connect_options;
         struct upstream upstream;
         bool direct; /* its legs are direct streams, see net/stream.h */
         struct relay_settings relay;
@@ -35,6 +37,7 @@ struct snapshot {
         struct config *conf;
         struct service **services;
         size_t n_services;
+        size_t n_workers; /* who will share the listening sockets */
         struct tally tally;
 };
 

@@ -315,14 +315,14 @@ def test_half_closed_and_quiet_costs_no_cpu(w, client, upstream):
 def test_memory_of_held_up_connections_has_a_ceiling(w, client, upstream):
     """Some connections, held up both ways by sides that do not read. Each may cost both
     directions' buffers; nothing like the megabytes that were offered."""
-    n, ceiling = 6, 2 * MB
+    n, ceiling = 4, 2 * MB
     path = closing.DaemonPath(w, (client, upstream))
     first = path.open((client, upstream), "client")
     first.a.send(noise(MB)).end()
     first.b.send(noise(MB)).end()
     assert first.a.until_ended() == "end" and first.b.until_ended() == "end"
     before = path.daemon.rss()
-    pairs, data = [], noise(48 * MB)  # the kernel alone may take half of it
+    pairs, data = [], noise(40 * MB)  # the kernel alone may take half of it
     for _ in range(n):
         p = path.open((client, upstream), "client")
         p.a.pause().send(data)

@@ -7,6 +7,7 @@ base_tests = \
 	tests/unit/base/test_log \
 	tests/unit/base/test_log_system \
 	tests/unit/base/test_mailbox \
+	tests/unit/base/test_pulse \
 	tests/unit/base/test_memory \
 	tests/unit/base/test_text
 check_PROGRAMS += $(base_tests)
@@ -24,6 +25,8 @@ tests_unit_base_test_log_system_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_log_system_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_mailbox_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_pulse_CPPFLAGS   = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_pulse_LDADD      = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_memory_CPPFLAGS  = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_memory_LDADD     = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_text_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

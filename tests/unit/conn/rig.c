@@ -87,7 +87,8 @@ static struct snapshot *snapshot_with(const struct rig *r, const char *settings)
         }
         const char *listen =
                 strstr(settings, "listen = ") == NULL ? "listen = \"127.0.0.1:0\"; " : "";
-        struct snapshot *s = must_make("services: { a: { %s%s } }", listen, text_str(&t));
+        struct snapshot *s =
+                must_make("workers = 1; services: { a: { %s%s } }", listen, text_str(&t));
         text_fini(&t);
         return s;
 }
@@ -134,7 +135,7 @@ void rig_connect(struct rig *r, bool counted)
         assert_int_equal(connect(client, &sock->address.sa, sock->address.len), 0);
         assert_int_equal(evutil_make_socket_nonblocking(client), 0);
         r->from.len = sizeof r->from.storage;
-        int fd = accept4(sock->fd, &r->from.sa, &r->from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(sock->fds[0], &r->from.sa, &r->from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         assert_true(fd >= 0);
         peer_begin(&r->client, client, "", "");
         if (counted)

@@ -9,6 +9,7 @@ tls_tests = \
 	tests/unit/tls/test_memory \
 	tests/unit/tls/test_names \
 	tests/unit/tls/test_stream_tls \
+	tests/unit/tls/test_stream_tls_direct \
 	tests/unit/tls/test_stream_tls_flow
 check_PROGRAMS += $(tls_tests)
 TESTS += $(tls_tests)
@@ -55,5 +56,10 @@ tests_unit_tls_test_stream_tls_flow_SOURCES  = tests/unit/tls/test_stream_tls_fl
 	$(tls_rig) $(tls_matrix)
 tests_unit_tls_test_stream_tls_flow_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_stream_tls_flow_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_tls_direct_SOURCES  = tests/unit/tls/test_stream_tls_direct.c \
+	$(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_tls_direct_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_tls_direct_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 endif
