@@ -22,7 +22,8 @@ struct handed {
         STAILQ_ENTRY(handed) next;
         struct snapshot *snapshot; /* held */
         struct service *service;
-        struct sockaddress listen, client;
+        const struct sockaddress *listen; /* the snapshot's */
+        struct sockaddress client;
         int fd; /* owned */
 };
 /* Closes what is left with a reset. NULL is fine. */

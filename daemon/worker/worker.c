@@ -78,8 +78,8 @@ static void refuse(struct worker *w, struct handed *h, bool admitted)
 static void begin(struct worker *w, struct handed *h)
 {
         bool admitted = enter_tallies(h->snapshot, h->service);
-        struct conn *c = conn_new(&w->env, h->snapshot, h->service, &h->listen, &h->client, &h->fd,
-                                  admitted);
+        struct conn *c =
+                conn_new(&w->env, h->snapshot, h->service, h->listen, &h->client, &h->fd, admitted);
         if (c == NULL) {
                 refuse(w, h, admitted);
                 return;
@@ -114,7 +114,7 @@ static void on_accepted(struct service *service, const struct lsock *sock,
         struct handed accepted = {
                 .snapshot = w->snapshot,
                 .service = service,
-                .listen = sock->address,
+                .listen = &sock->address,
                 .client = *client,
                 .fd = TAKE_FD(*fd),
         };
