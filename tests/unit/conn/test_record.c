@@ -394,6 +394,7 @@ static void text_cannot_be_forged_either(void **state)
                 assert_tame(raw);
                 assert_non_null(strstr(raw, hostile[i].recorded));
                 assert_ptr_equal(strchr(raw, '\n'), raw + strlen(raw) - 1);
+                dial_attempts_free(attempts.first);
         }
 }
 
