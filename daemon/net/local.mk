@@ -1,8 +1,14 @@
 libspliced_a_SOURCES += \
 	daemon/net/hangup.c \
 	daemon/net/hangup.h \
+	daemon/net/io.c \
+	daemon/net/io.h \
+	daemon/net/queue.c \
+	daemon/net/queue.h \
 	daemon/net/stream.c \
 	daemon/net/stream.h \
+	daemon/net/stream_direct.c \
+	daemon/net/stream_direct.h \
 	daemon/net/stream_plain.c \
 	daemon/net/stream_plain.h
 

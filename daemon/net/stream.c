@@ -50,6 +50,14 @@ void stream_notify_writer(struct stream *s)
                 s->on_write(s->on_write_arg);
 }
 
+void stream_notify(struct stream *s)
+{
+        bool same = s->on_read == s->on_write && s->on_read_arg == s->on_write_arg;
+        stream_notify_reader(s);
+        if (!same)
+                stream_notify_writer(s);
+}
+
 void stream_close_fd(int *fd, enum stream_close_how how)
 {
         if (*fd < 0)

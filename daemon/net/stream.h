@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include <event2/buffer.h>
@@ -36,10 +37,23 @@ enum stream_close_how {
 
 struct stream;
 
+/* There are two kinds. A *buffered* stream has two evbuffers, `in` and `out`. A *direct* one keeps
+ * nothing of what arrives: octets stay in the kernel (or in the TLS library) until the reader takes
+ * them with stream_receive(), and stream_send() keeps only what the kernel did not take. */
 struct stream_ops {
-        const char *path; /* "plain", "tls", …: what moves the bytes, for the record */
+        const char *path; /* "buffer", "splice", "tls", "ktls": what moves its octets */
         void (*want_read)(struct stream *s, bool want);
         void (*wrote)(struct stream *s); /* octets were added to s->out; NULL: out notices itself */
+        /* Direct streams; NULL in buffered ones. */
+        size_t (*receive)(struct stream *s, void *buf, size_t size);
+        void (*send)(struct stream *s, const void *octets, size_t n, bool more);
+        void (*push)(struct stream *s); /* nothing follows after all; NULL: nothing ever waits */
+        /* From src straight into dst, neither through user space; see stream_splice(). NULL: not
+         * here. Two streams can be joined so when they have the same. */
+        size_t (*splice)(struct stream *dst, struct stream *src, size_t most);
+        /* close(2) passes our end on as well as finish() would, so finish() can be left out when
+         * the peer has ended already. */
+        bool close_is_end;
         void (*finish)(struct stream *s);
         size_t (*unread)(struct stream *s);
         size_t (*unsent)(struct stream *s);
@@ -58,7 +72,15 @@ struct stream {
          * The reader may only remove from `in`, the writer only add to `out`. `in` grows while
          * reading is wanted: whoever cannot take the octets stops wanting. (A read watermark would
          * not do: a bufferevent above it calls back again and again.) */
-        struct evbuffer *in, *out;
+        struct evbuffer *in, *out; /* NULL: direct */
+        /* Direct: receive() may have something. Goes with an attempt that finds less than asked. */
+        bool readable;
+        /* Direct: the peer's end, or a cut, has arrived behind what is still to be received. */
+        bool ending;
+        struct io *io;       /* direct: what it shares with others */
+        bool waits_for_turn; /* direct: see io_again() */
+        TAILQ_ENTRY(stream) next_turn;
+        size_t queued; /* direct: octets accepted by send(), not yet given to the kernel */
         /* Set once, when every octet before the end is in `in`. */
         enum stream_end end;
         /* Set as soon as it is known that nothing written will arrive any more, which can be before
@@ -99,10 +121,51 @@ static inline void stream_wrote(struct stream *s)
                 s->ops->wrote(s);
 }
 
-/* Octets in `out`: accepted, not yet given to the kernel. */
+/* Octets accepted, not yet given to the kernel. */
 static inline size_t stream_queued(const struct stream *s)
 {
-        return evbuffer_get_length(s->out);
+        return s->out != NULL ? evbuffer_get_length(s->out) : s->queued;
+}
+
+static inline bool stream_is_direct(const struct stream *s)
+{
+        return s->ops->receive != NULL;
+}
+
+/* Direct streams. Take up to size octets that have arrived; 0: none now (readable is false), or
+ * none any more (end is set). */
+static inline size_t stream_receive(struct stream *s, void *buf, size_t size)
+{
+        return s->ops->receive(s, buf, size);
+}
+
+/* Direct streams. All n octets are accepted; whoever sends while octets are queued makes the queue
+ * grow. more: others, or the end, follow in this very turn of the loop, and the kernel may wait for
+ * them. */
+static inline void stream_send(struct stream *s, const void *octets, size_t n, bool more)
+{
+        s->ops->send(s, octets, n, more);
+}
+
+/* Direct streams. What was sent with `more` waits no longer. */
+static inline void stream_push(struct stream *s)
+{
+        if (s->ops->push != NULL)
+                s->ops->push(s);
+}
+
+/* Whether stream_splice() can be used between the two. */
+static inline bool stream_can_splice(const struct stream *dst, const struct stream *src)
+{
+        return src->ops->splice != NULL && src->ops->splice == dst->ops->splice;
+}
+
+/* Direct streams, nothing queued in dst: up to `most` octets from src to dst, or into dst's queue,
+ * without copying. Returns how many; 0 as for stream_receive(), or, with src still readable and not
+ * ended, because there is no pipe to be had: use receive and send. */
+static inline size_t stream_splice(struct stream *dst, struct stream *src, size_t most)
+{
+        return dst->ops->splice(dst, src, most);
 }
 
 /* Pass our end on, after what is queued. Idempotent; nothing may be added to `out` afterwards. */
@@ -146,6 +209,8 @@ void stream_set_end(struct stream *s, enum stream_end end, const char *detail);
 void stream_set_lost(struct stream *s, enum stream_end lost, const char *detail);
 void stream_notify_reader(struct stream *s);
 void stream_notify_writer(struct stream *s);
+/* Both; once where one and the same listens in both slots. */
+void stream_notify(struct stream *s);
 
 /* Close a socket with RST (SO_LINGER 0) or plainly. *fd is -1 afterwards. */
 void stream_close_fd(int *fd, enum stream_close_how how);

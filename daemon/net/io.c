@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/io.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/own.h"
+#include "net/stream.h"
+
+enum {
+        PIPE_SIZE = 256 * 1024, /* asked for; the kernel may give less */
+        POOL_MAX = 32,          /* pipes kept; one more is made when needed */
+        SHORT_ROOM = 4 * 1024,  /* octets a read while memory is short */
+};
+
+/* A timer, not an activation: sockets come first. */
+static const struct timeval next_turn = { 0, 0 };
+
+/* Those who come back meanwhile wait for the turn after this one. */
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct io *io = arg;
+        struct stream *last = TAILQ_LAST(&io->again, io_stream_list), *s = NULL;
+        while (s != last && !TAILQ_EMPTY(&io->again)) {
+                s = TAILQ_FIRST(&io->again);
+                io_forget(io, s);
+                s->readable = true;
+                stream_notify(s);
+        }
+        if (!TAILQ_EMPTY(&io->again))
+                evtimer_add(&io->again_event, &next_turn);
+}
+
+struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
+{
+        struct io *io = calloc(1, sizeof *io);
+        if (io == NULL)
+                return NULL;
+        *io = (struct io){ .base = base, .ceiling = ceiling };
+        SLIST_INIT(&io->pipes);
+        TAILQ_INIT(&io->again);
+        evtimer_assign(&io->again_event, base, on_again, io);
+        io->scratch = malloc(IO_SCRATCH_SIZE);
+        if (io->scratch == NULL) {
+                io_free(io);
+                return NULL;
+        }
+        return io;
+}
+
+static void pipe_free(struct io_pipe *pipe)
+{
+        own_close(&pipe->read_end);
+        own_close(&pipe->write_end);
+        free(pipe);
+}
+
+void io_free(struct io *io)
+{
+        if (io == NULL)
+                return;
+        event_del(&io->again_event);
+        while (!SLIST_EMPTY(&io->pipes)) {
+                struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
+                SLIST_REMOVE_HEAD(&io->pipes, entry);
+                pipe_free(pipe);
+        }
+        free(io->scratch);
+        free(io);
+}
+
+size_t io_room(const struct io *io)
+{
+        const struct io_ceiling *c = io->ceiling;
+        bool short_of_memory =
+                c != NULL && atomic_load_explicit(&c->held, memory_order_relaxed) > c->most;
+        return short_of_memory ? SHORT_ROOM : IO_SCRATCH_SIZE;
+}
+
+void io_hold(struct io *io, size_t octets)
+{
+        if (io->ceiling != NULL)
+                atomic_fetch_add_explicit(&io->ceiling->held, octets, memory_order_relaxed);
+}
+
+void io_release(struct io *io, size_t octets)
+{
+        if (io->ceiling != NULL)
+                atomic_fetch_sub_explicit(&io->ceiling->held, octets, memory_order_relaxed);
+}
+
+static struct io_pipe *pipe_new(void)
+{
+        int ends[2];
+        struct io_pipe *pipe = malloc(sizeof *pipe);
+        if (pipe == NULL)
+                return NULL;
+        if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) {
+                free(pipe);
+                return NULL;
+        }
+        /* Without privileges there is a limit for all pipes together; then it is a small one. */
+        int size = fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+        if (size < 0)
+                size = fcntl(ends[0], F_GETPIPE_SZ);
+        *pipe = (struct io_pipe){ .read_end = ends[0],
+                                  .write_end = ends[1],
+                                  .size = size > 0 ? (size_t)size : 4096 };
+        return pipe;
+}
+
+struct io_pipe *io_pipe_borrow(struct io *io)
+{
+        struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
+        if (io->no_pipes)
+                return NULL;
+        if (pipe == NULL)
+                return pipe_new();
+        SLIST_REMOVE_HEAD(&io->pipes, entry);
+        io->n_pipes--;
+        return pipe;
+}
+
+void io_pipe_return(struct io *io, struct io_pipe *pipe, bool empty)
+{
+        if (!empty || io->n_pipes >= POOL_MAX) {
+                pipe_free(pipe);
+                return;
+        }
+        SLIST_INSERT_HEAD(&io->pipes, pipe, entry);
+        io->n_pipes++;
+}
+
+void io_again(struct io *io, struct stream *s)
+{
+        if (s->waits_for_turn)
+                return;
+        s->waits_for_turn = true;
+        if (TAILQ_EMPTY(&io->again))
+                evtimer_add(&io->again_event, &next_turn);
+        TAILQ_INSERT_TAIL(&io->again, s, next_turn);
+}
+
+void io_forget(struct io *io, struct stream *s)
+{
+        if (!s->waits_for_turn)
+                return;
+        s->waits_for_turn = false;
+        TAILQ_REMOVE(&io->again, s, next_turn);
+}

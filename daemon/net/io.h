@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* What the direct streams of one event loop share: a buffer to pass octets through, pipes for
+ * splice(2), the queue of those that go on in the next turn of the loop, and the account of the
+ * memory that octets wait in.
+ *
+ * Not thread-safe: one a worker. Only the ceiling is shared. */
+#ifndef NET_IO_H
+#define NET_IO_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include <event2/event_struct.h>
+
+struct stream;
+
+/* One read(2) takes this much at most; also what a connection may hold back in one direction. */
+#define IO_SCRATCH_SIZE (256 * 1024)
+
+/* Octets that wait for slow receivers, in all workers together. Above the ceiling nothing stops,
+ * but everybody gets less: io_room(). */
+struct io_ceiling {
+        atomic_size_t held;
+        size_t most; /* octets; SIZE_MAX: no ceiling */
+};
+
+/* A pipe, borrowed while octets are in flight. */
+struct io_pipe {
+        SLIST_ENTRY(io_pipe) entry;
+        int read_end, write_end;
+        size_t size; /* octets */
+};
+SLIST_HEAD(io_pipe_list, io_pipe);
+
+TAILQ_HEAD(io_stream_list, stream);
+
+struct io {
+        struct event_base *base;
+        unsigned char *scratch; /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
+        struct io_ceiling *ceiling;
+        struct io_pipe_list pipes;   /* empty ones */
+        unsigned n_pipes;            /* in the list */
+        bool no_pipes;               /* never splice: for tests, and where there are none */
+        struct io_stream_list again; /* to be told in the next turn of the loop */
+        struct event again_event;
+};
+
+/* ceiling is borrowed, may be NULL (none). NULL: memory is short. Outlives its streams. */
+struct io *io_new(struct event_base *base, struct io_ceiling *ceiling);
+void io_free(struct io *io); /* NULL is fine */
+
+/* How much one read may take: IO_SCRATCH_SIZE, less while memory is short. */
+size_t io_room(const struct io *io);
+
+/* Keep account of octets held in memory, or no longer. */
+void io_hold(struct io *io, size_t octets);
+void io_release(struct io *io, size_t octets);
+
+/* An empty pipe, or NULL where none can be had (descriptors, limits). */
+struct io_pipe *io_pipe_borrow(struct io *io);
+/* Empty pipes go back into the pool, others are closed. */
+void io_pipe_return(struct io *io, struct io_pipe *pipe, bool empty);
+
+/* Fairness: a direct stream's share of one turn of the loop is used up, it goes on in the next:
+ * readable is set then and its listeners are told. Both are idempotent. */
+void io_again(struct io *io, struct stream *s);
+void io_forget(struct io *io, struct stream *s);
+
+#endif

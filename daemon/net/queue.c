@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/io.h"
+
+struct queue_block {
+        size_t start, end, size; /* of the octets in use, and of all */
+        unsigned char octets[];
+};
+
+static size_t in_block(const struct queue *q)
+{
+        return q->block != NULL ? q->block->end - q->block->start : 0;
+}
+
+size_t queue_length(const struct queue *q)
+{
+        return q->in_pipe + in_block(q);
+}
+
+static void drop_block(struct queue *q, struct io *io)
+{
+        if (q->block == NULL)
+                return;
+        io_release(io, q->block->size);
+        free(q->block);
+        q->block = NULL;
+}
+
+static bool grow(struct queue *q, struct io *io, size_t n)
+{
+        size_t used = in_block(q), size = used + n;
+        struct queue_block *block = malloc(sizeof *block + size);
+        if (block == NULL)
+                return false;
+        *block = (struct queue_block){ .end = used, .size = size };
+        if (used > 0)
+                memcpy(block->octets, q->block->octets + q->block->start, used);
+        drop_block(q, io);
+        io_hold(io, size);
+        q->block = block;
+        return true;
+}
+
+bool queue_add(struct queue *q, struct io *io, const void *octets, size_t n)
+{
+        if ((q->block == NULL || q->block->size - q->block->end < n) && !grow(q, io, n))
+                return false;
+        memcpy(q->block->octets + q->block->end, octets, n);
+        q->block->end += n;
+        return true;
+}
+
+void queue_add_pipe(struct queue *q, struct io_pipe *pipe, size_t n)
+{
+        q->pipe = pipe;
+        q->in_pipe = n;
+}
+
+static void drop_pipe(struct queue *q, struct io *io)
+{
+        if (q->pipe == NULL)
+                return;
+        io_pipe_return(io, q->pipe, q->in_pipe == 0);
+        q->pipe = NULL;
+        q->in_pipe = 0;
+}
+
+/* What a call that moved n octets, or failed, means: whether to go on; *error is set if it is over.
+ */
+static bool goes_on(ssize_t n, int *error)
+{
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+                *error = errno;
+        return n > 0;
+}
+
+static int flush_pipe(struct queue *q, struct io *io, int fd)
+{
+        int error = 0;
+        while (q->in_pipe > 0) {
+                ssize_t n = splice(q->pipe->read_end, NULL, fd, NULL, q->in_pipe,
+                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+                if (!goes_on(n, &error))
+                        return error;
+                q->in_pipe -= (size_t)n;
+        }
+        drop_pipe(q, io);
+        return 0;
+}
+
+static int flush_block(struct queue *q, struct io *io, int fd)
+{
+        int error = 0;
+        while (in_block(q) > 0) {
+                ssize_t n = send(fd, q->block->octets + q->block->start, in_block(q), MSG_NOSIGNAL);
+                if (!goes_on(n, &error))
+                        return error;
+                q->block->start += (size_t)n;
+        }
+        drop_block(q, io);
+        return 0;
+}
+
+int queue_flush(struct queue *q, struct io *io, int fd)
+{
+        int error = flush_pipe(q, io, fd);
+        return error == 0 && q->in_pipe == 0 ? flush_block(q, io, fd) : error;
+}
+
+void queue_drop(struct queue *q, struct io *io)
+{
+        drop_pipe(q, io);
+        drop_block(q, io);
+}
