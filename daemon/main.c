@@ -6,12 +6,14 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/log_journal.h"
+#include "base/memory.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
 #include "control/privileges.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
+#include "tls/memory.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -94,6 +96,8 @@ static bool run(const struct options *options, struct config **conf, struct diag
 int main(int argc, char **argv)
 {
         struct options options;
+        memory_init();
+        tls_memory_init();
         if (!options_parse(argc, argv, &options))
                 return EXIT_USAGE;
         if (options.what == OPTIONS_VERSION) {

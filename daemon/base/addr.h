@@ -4,6 +4,7 @@
 #define BASE_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -26,6 +27,13 @@ struct sockaddress {
 #define SOCKADDRESS_TEXT_MAX 128
 const char *sockaddress_text(const struct sockaddress *a, char buf[static SOCKADDRESS_TEXT_MAX]);
 bool sockaddress_equal(const struct sockaddress *a, const struct sockaddress *b);
+
+/* The same in as few octets as it takes, for what is kept for long: 9 for IPv4, where struct
+ * sockaddress has 136. to has room for sockaddress_packed_size(). */
+size_t sockaddress_packed_size(const struct sockaddress *a);
+void sockaddress_pack(const struct sockaddress *a, uint8_t *to);
+/* Returns what comes after it. */
+const uint8_t *sockaddress_unpack(const uint8_t *from, struct sockaddress *a);
 
 /* An address as people write it. */
 enum addr_kind {

@@ -14,6 +14,10 @@ int64_t clock_us(void);
 /* Time of day, microseconds since 1970 (CLOCK_REALTIME). */
 int64_t clock_wall_us(void);
 
+/* A duration in microseconds as milliseconds, for what is kept by the thousand: INT32_MAX, 24 days,
+ * at most. */
+int32_t clock_brief_ms(int64_t us);
+
 /* A duration in milliseconds as a timeval; negative counts as 0. */
 struct timeval clock_timeval(int64_t ms);
 

@@ -6,9 +6,11 @@ libspliced_a_SOURCES += \
 	daemon/base/log_fd.c daemon/base/log_fd.h \
 	daemon/base/log_journal.c daemon/base/log_journal.h \
 	daemon/base/mailbox.c daemon/base/mailbox.h \
+	daemon/base/memory.c daemon/base/memory.h \
 	daemon/base/nearest.c \
 	daemon/base/own.c daemon/base/own.h \
 	daemon/base/printable.c \
+	daemon/base/pulse.c daemon/base/pulse.h \
 	daemon/base/quantity.c \
 	daemon/base/ref.h \
 	daemon/base/sockaddress.c \

@@ -65,29 +65,61 @@ static const struct unit duration_units[] = {
         { "d", 24 * 60 * 60 * 1000 },
 };
 
-const char *text_to_duration(const char *s, int64_t *out_ms)
+static const struct unit short_units[] = {
+        { "us", 1 },
+        { "ms", 1000 },
+        { "s", 1000 * 1000 },
+};
+
+/* What people are told is in the words of one notation; zero is said by "off" in all. */
+struct duration_words {
+        const char *no_unit, *no_duration, *zero;
+};
+
+static const char *read_duration(const char *s, const struct unit *units, size_t n,
+                                 const struct duration_words *words, int64_t *out)
 {
-        int64_t ms;
+        int64_t value;
         if (strcmp(s, "off") == 0) {
-                *out_ms = 0;
+                *out = 0;
                 return NULL;
         }
-        switch (read_quantity(s, duration_units, COUNTOF(duration_units), &ms)) {
+        switch (read_quantity(s, units, n, &value)) {
         case NUMBER_TOO_LARGE:
                 return "is too long a duration";
         case NUMBER_NONE:
                 if (s[0] != '\0' && s[strspn(s, "0123456789")] == '\0')
-                        return "needs a unit: \"250ms\", \"5s\", \"10m\", \"1h\", \"7d\"";
-                return "is not a duration such as \"250ms\", \"5s\", \"10m\", \"1h\", \"7d\" or "
-                       "\"off\"";
+                        return words->no_unit;
+                return words->no_duration;
         case NUMBER_OK:
                 break;
         }
         /* 0 would read as "at once" and mean "never": whoever wants that says so. */
-        if (ms == 0)
-                return "is no duration at all: write \"off\" for none, \"1ms\" for the shortest";
-        *out_ms = ms;
+        if (value == 0)
+                return words->zero;
+        *out = value;
         return NULL;
+}
+
+const char *text_to_duration(const char *s, int64_t *out_ms)
+{
+        static const struct duration_words words = {
+                "needs a unit: \"250ms\", \"5s\", \"10m\", \"1h\", \"7d\"",
+                "is not a duration such as \"250ms\", \"5s\", \"10m\", \"1h\", \"7d\" or "
+                "\"off\"",
+                "is no duration at all: write \"off\" for none, \"1ms\" for the shortest",
+        };
+        return read_duration(s, duration_units, COUNTOF(duration_units), &words, out_ms);
+}
+
+const char *text_to_microseconds(const char *s, int64_t *out_us)
+{
+        static const struct duration_words words = {
+                "needs a unit: \"50us\", \"1ms\"",
+                "is not a duration such as \"50us\", \"1ms\" or \"off\"",
+                "is no duration at all: write \"off\" for none, \"1us\" for the shortest",
+        };
+        return read_duration(s, short_units, COUNTOF(short_units), &words, out_us);
 }
 
 #define KIBI (INT64_C(1) << 10)
@@ -166,6 +198,13 @@ const char *text_from_duration(int64_t ms, char buf[static TEXT_QUANTITY_MAX])
         if (ms == 0)
                 return strcpy(buf, "off");
         return write_quantity(ms, duration_units, COUNTOF(duration_units), buf);
+}
+
+const char *text_from_microseconds(int64_t us, char buf[static TEXT_QUANTITY_MAX])
+{
+        if (us == 0)
+                return strcpy(buf, "off");
+        return write_quantity(us, short_units, COUNTOF(short_units), buf);
 }
 
 const char *text_from_size(int64_t octets, char buf[static TEXT_QUANTITY_MAX])

@@ -8,11 +8,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* By hand: every record has several, and a format costs ten times as much. */
+static char *put_number(char *p, unsigned n)
+{
+        char digits[5]; /* of UINT16_MAX */
+        size_t i = sizeof digits;
+        do
+                digits[--i] = (char)('0' + n % 10);
+        while ((n /= 10) > 0);
+        return (char *)mempcpy(p, digits + i, sizeof digits - i);
+}
+
 static const char *v4_text(struct in_addr host, in_port_t port, char *buf)
 {
-        char text[INET_ADDRSTRLEN];
-        inet_ntop(AF_INET, &host, text, sizeof text);
-        snprintf(buf, SOCKADDRESS_TEXT_MAX, "%s:%u", text, ntohs(port));
+        const uint8_t *octet = (const uint8_t *)&host;
+        char *p = buf;
+        for (size_t i = 0; i < sizeof host; i++) {
+                p = put_number(p, octet[i]);
+                *p++ = i + 1 < sizeof host ? '.' : ':';
+        }
+        *put_number(p, ntohs(port)) = '\0';
         return buf;
 }
 
@@ -102,4 +117,34 @@ bool sockaddress_equal(const struct sockaddress *a, const struct sockaddress *b)
         default:
                 return a->len == b->len && memcmp(&a->storage, &b->storage, a->len) == 0;
         }
+}
+
+/* What counts in it; an IPv4 address is followed by nothing but padding. */
+static size_t significant(const struct sockaddress *a)
+{
+        if (a->len == sizeof a->in && a->sa.sa_family == AF_INET)
+                return offsetof(struct sockaddr_in, sin_zero);
+        return a->len;
+}
+
+size_t sockaddress_packed_size(const struct sockaddress *a)
+{
+        return 1 + significant(a);
+}
+
+void sockaddress_pack(const struct sockaddress *a, uint8_t *to)
+{
+        _Static_assert(sizeof a->storage <= UINT8_MAX, "its length is an octet");
+        size_t n = significant(a);
+        *to = (uint8_t)n;
+        memcpy(to + 1, &a->storage, n);
+}
+
+const uint8_t *sockaddress_unpack(const uint8_t *from, struct sockaddress *a)
+{
+        *a = (struct sockaddress){ .len = *from };
+        memcpy(&a->storage, from + 1, a->len);
+        if (a->len > 0 && a->sa.sa_family == AF_INET)
+                a->len = sizeof a->in;
+        return from + 1 + *from;
 }

@@ -13,17 +13,8 @@ void text_fini(struct text *t)
         *t = (struct text){ 0 };
 }
 
-/* Make room for n more octets and the NUL after them. */
-static bool text_reserve(struct text *t, size_t n)
+static bool grow(struct text *t, size_t cap)
 {
-        if (t->failed || n > SIZE_MAX / 2 - t->len - 1) {
-                t->failed = true;
-                return false;
-        }
-        size_t need = t->len + n + 1;
-        if (need <= t->cap)
-                return true;
-        size_t cap = need < 64 ? 64 : need + need / 2;
         char *grown = realloc(t->s, cap);
         if (grown == NULL) {
                 t->failed = true;
@@ -33,6 +24,23 @@ static bool text_reserve(struct text *t, size_t n)
         t->cap = cap;
         t->s[t->len] = '\0';
         return true;
+}
+
+/* Make room for n more octets and the NUL after them. */
+static bool text_reserve(struct text *t, size_t n)
+{
+        if (t->failed || n > SIZE_MAX / 2 - t->len - 1) {
+                t->failed = true;
+                return false;
+        }
+        size_t need = t->len + n + 1;
+        return need <= t->cap || grow(t, need < 64 ? 64 : need + need / 2);
+}
+
+void text_expect(struct text *t, size_t n)
+{
+        if (!t->failed && n < SIZE_MAX / 2 - t->len - 1 && t->cap < t->len + n + 1)
+                grow(t, t->len + n + 1);
 }
 
 void text_addn(struct text *t, const char *s, size_t n)
@@ -48,6 +56,23 @@ void text_addn(struct text *t, const char *s, size_t n)
 void text_add(struct text *t, const char *s)
 {
         text_addn(t, s, strlen(s));
+}
+
+void text_add_uint(struct text *t, uint64_t n)
+{
+        char digits[20]; /* of UINT64_MAX */
+        size_t i = sizeof digits;
+        do
+                digits[--i] = (char)('0' + n % 10);
+        while ((n /= 10) > 0);
+        text_addn(t, digits + i, sizeof digits - i);
+}
+
+void text_add_int(struct text *t, int64_t n)
+{
+        if (n < 0)
+                text_addn(t, "-", 1);
+        text_add_uint(t, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
 }
 
 void text_addv(struct text *t, const char *format, va_list args)

@@ -22,6 +22,11 @@ void text_addn(struct text *t, const char *s, size_t n);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_addv(struct text *t, const char *format, va_list args)
         __attribute__((format(printf, 2, 0)));
+/* A number in decimal, without the detour of a format. */
+void text_add_int(struct text *t, int64_t n);
+void text_add_uint(struct text *t, uint64_t n);
+/* Make room for n octets more at once: for who knows how long it will be, about. */
+void text_expect(struct text *t, size_t n);
 /* The string, "" when empty; borrowed, until the next change. */
 const char *text_str(const struct text *t);
 /* The string itself, owned by the caller (free()); NULL when an addition failed. t is empty after.
@@ -33,6 +38,8 @@ char *text_take(struct text *t);
 
 /* "250ms" "5s" "10m" "1h" "7d" "off" → milliseconds; "off" is 0. A number needs its unit. */
 const char *text_to_duration(const char *s, int64_t *out_ms);
+/* The same for short ones: "50us" "1ms" … "off" → microseconds. */
+const char *text_to_microseconds(const char *s, int64_t *out_us);
 /* "64k" "1M" "2G" or a bare number → octets (k = 1024). */
 const char *text_to_size(const char *s, int64_t *out_octets);
 /* "10M/s" → octets per second. */
@@ -43,6 +50,7 @@ const char *text_to_count(const char *s, int64_t *out);
 /* The shortest notation that reads back as the same value. buf takes TEXT_QUANTITY_MAX. */
 #define TEXT_QUANTITY_MAX 32
 const char *text_from_duration(int64_t ms, char buf[static TEXT_QUANTITY_MAX]);
+const char *text_from_microseconds(int64_t us, char buf[static TEXT_QUANTITY_MAX]);
 const char *text_from_size(int64_t octets, char buf[static TEXT_QUANTITY_MAX]);
 const char *text_from_rate(int64_t octets_per_second, char buf[static TEXT_QUANTITY_MAX]);
 

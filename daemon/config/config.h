@@ -43,6 +43,12 @@ struct config_listen_socket {
 #include "config/directives/listen_socket.def"
 };
 
+struct config_connect_socket {
+        bool present; /* as above */
+        struct origin at;
+#include "config/directives/connect_socket.def"
+};
+
 struct config_service {
         char *name;
         struct origin at;
@@ -50,6 +56,7 @@ struct config_service {
         struct config_listen_tls listen_tls;
         struct config_connect_tls connect_tls;
         struct config_listen_socket listen_socket;
+        struct config_connect_socket connect_socket;
 };
 
 struct config {

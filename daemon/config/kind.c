@@ -90,6 +90,14 @@ const struct kind kind_DURATION = {
         .from_text = text_to_duration,
         .to_text = text_from_duration,
 };
+const struct kind kind_MICROSECONDS = {
+        .name = "duration",
+        .expects = "a duration with its unit, in quotes, such as \"50us\"",
+        .storage = STORE_NUMBER,
+        .takes = NODE_TEXT,
+        .from_text = text_to_microseconds,
+        .to_text = text_from_microseconds,
+};
 const struct kind kind_SIZE = {
         .name = "size",
         .expects = "a size, such as 4096, \"64k\" or \"1M\"",

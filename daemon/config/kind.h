@@ -45,9 +45,9 @@ struct kind {
         enum addr_use use;        /* STORE_ADDRS */
 };
 
-extern const struct kind kind_BOOL, kind_COUNT, kind_LIMIT, kind_WORKERS, kind_DURATION, kind_SIZE,
-        kind_MODE, kind_STRING, kind_FILE, kind_STRINGS, kind_FILES, kind_LISTEN_ADDRS,
-        kind_CONNECT_ADDRS;
+extern const struct kind kind_BOOL, kind_COUNT, kind_LIMIT, kind_WORKERS, kind_DURATION,
+        kind_MICROSECONDS, kind_SIZE, kind_MODE, kind_STRING, kind_FILE, kind_STRINGS, kind_FILES,
+        kind_LISTEN_ADDRS, kind_CONNECT_ADDRS;
 #define WORDS(K) extern const struct kind kind_##K;
 #define WORD(...)
 #define ALIAS(...)

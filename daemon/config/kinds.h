@@ -27,6 +27,7 @@ struct addr_list {
 #define CONFIG_TYPE_LIMIT         int64_t /* 0: off */
 #define CONFIG_TYPE_WORKERS       int64_t /* 0: auto */
 #define CONFIG_TYPE_DURATION      int64_t /* milliseconds; 0: off */
+#define CONFIG_TYPE_MICROSECONDS  int64_t /* 0: off */
 #define CONFIG_TYPE_SIZE          int64_t /* octets */
 #define CONFIG_TYPE_MODE          int64_t /* file mode bits; -1: not set */
 #define CONFIG_TYPE_STRING        char *  /* NULL: not set */
@@ -42,6 +43,7 @@ struct addr_list {
 #define CONFIG_TYPE_HALF_CLOSE  int
 #define CONFIG_TYPE_TRUNCATION  int
 #define CONFIG_TYPE_BALANCE     int
+#define CONFIG_TYPE_PUMP        int
 #define CONFIG_TYPE_TLS_PROFILE int
 #define CONFIG_TYPE_TLS_VERSION int
 

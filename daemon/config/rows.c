@@ -52,6 +52,11 @@ static const struct row listen_socket_rows[] = {
 #include "config/directives/listen_socket.def"
 };
 #undef OWNER
+#define OWNER config_connect_socket
+static const struct row connect_socket_rows[] = {
+#include "config/directives/connect_socket.def"
+};
+#undef OWNER
 
 #define ROWS(array) .rows = (array), .n_rows = COUNTOF(array)
 
@@ -65,6 +70,9 @@ static const struct table connect_tls_table = { .name = "connect-tls",
 static const struct table listen_socket_table = { .name = "listen-socket",
                                                   .place = "in listen-socket: {…}",
                                                   ROWS(listen_socket_rows) };
+static const struct table connect_socket_table = { .name = "connect-socket",
+                                                   .place = "in connect-socket: {…}",
+                                                   ROWS(connect_socket_rows) };
 
 #define HEADED(member)                                                                         \
         .use = BLOCK_ONE, .offset = offsetof(struct config_service, member), .has_head = true, \
@@ -77,6 +85,7 @@ static const struct block service_blocks[] = {
           HEADED(connect_tls),
           .is_switch = true },
         { .name = "listen-socket", .table = &listen_socket_table, HEADED(listen_socket) },
+        { .name = "connect-socket", .table = &connect_socket_table, HEADED(connect_socket) },
 };
 const struct table config_service_table = { .name = "service",
                                             .place = "in a service",
@@ -101,7 +110,8 @@ const struct table config_global_table = { .name = "global",
 
 const struct table *const config_tables[] = { &config_global_table,  &log_table,
                                               &config_service_table, &listen_tls_table,
-                                              &connect_tls_table,    &listen_socket_table };
+                                              &connect_tls_table,    &listen_socket_table,
+                                              &connect_socket_table };
 const size_t config_n_tables = COUNTOF(config_tables);
 
 const char *row_name(const struct row *r, char buf[static ROW_NAME_MAX])

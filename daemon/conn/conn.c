@@ -8,7 +8,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/memory.h"
 #include "base/own.h"
 #include "conn/stage.h"
 #include "tls/stream_tls.h"
@@ -35,62 +35,55 @@ static void on_lifetime(evutil_socket_t fd, short what, void *arg)
         conn_end(arg, REASON_MAX_LIFETIME);
 }
 
-static void start_lifetime(struct conn *c)
+/* Timers are made when they are needed: most connections spend their lives without one. */
+static struct event *start_timer(struct conn *c, int64_t ms, event_callback_fn fn)
 {
-        int64_t ms = c->service->conf->max_lifetime;
-        if (ms == 0)
-                return;
         struct timeval in = clock_timeval(ms);
-        c->lifetime = evtimer_new(c->env->base, on_lifetime, c);
-        if (c->lifetime != NULL)
-                evtimer_add(c->lifetime, &in);
+        struct event *timer = evtimer_new(c->env->base, fn, c);
+        if (timer == NULL || evtimer_add(timer, &in) == 0)
+                return timer;
+        event_free(timer);
+        return NULL;
 }
 
-static bool is_every_address(const struct sockaddress *a)
+static void stop_timer(struct event **timer)
 {
-        if (a->sa.sa_family == AF_INET)
-                return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
-        return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+        if (*timer != NULL)
+                event_free(TAKE(*timer));
 }
 
-/* A listener on every address does not say which of them the client asked for; any other does. */
-static struct sockaddress local_address(const struct sockaddress *listen, int fd)
+/* Of user space, about. */
+static size_t octets_held(const struct service *s)
 {
-        struct sockaddress local = { .len = sizeof local.storage };
-        if (is_every_address(listen) && getsockname(fd, &local.sa, &local.len) == 0)
-                return local;
-        return *listen;
+        enum { PLAIN = 1024, TLS = 16 * 1024 };
+        return PLAIN + (s->listen_tls != NULL ? TLS : 0) + (s->connect_tls != NULL ? TLS : 0);
 }
 
 struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
                       struct service *service, const struct sockaddress *listen,
                       const struct sockaddress *client, int *fd, bool counted)
 {
-        struct conn *c = calloc(1, sizeof *c);
+        struct conn *c = malloc(sizeof *c + sockaddress_packed_size(client));
         if (c == NULL)
                 return NULL;
         *c = (struct conn){
                 .env = env,
                 .service = service,
-                .counted = counted,
-                .upstream_fd = -1,
-                .close = STREAM_CLOSE_RESET,
+                .listen = listen,
                 .started_us = clock_us(),
-        };
-        c->record = (struct record){
+                .client_fd = *fd,
+                .close = STREAM_CLOSE_RESET,
                 .id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1,
-                .service = service->conf->name,
-                .listen = *listen,
-                .client = *client,
-                .local = local_address(listen, *fd),
                 .started_wall_us = clock_wall_us(),
                 .connect_ms = -1,
                 .handshake_ms = -1,
                 .connect_handshake_ms = -1,
+                .counted = counted,
         };
-        evtimer_assign(&c->stage_timer, env->base, on_stage_timeout, c);
+        sockaddress_pack(client, c->client_address);
         c->snapshot = snapshot_ref(snapshot);
         c->fd = TAKE_FD(*fd);
+        memory_took(env->memory, octets_held(service));
         return c;
 }
 
@@ -100,18 +93,18 @@ static enum stage_result enter_stage(struct conn *c)
         c->stage_us = clock_us();
         enum stage_result result = s->enter(c);
         int64_t timeout = s->timeout_ms != NULL ? s->timeout_ms(c) : 0;
-        if (result == STAGE_WAIT && timeout > 0 && !c->dead) {
-                struct timeval in = clock_timeval(timeout);
-                evtimer_add(&c->stage_timer, &in);
-        }
-        return result;
+        if (result != STAGE_WAIT || timeout == 0 || c->dead)
+                return result;
+        c->stage_timer = start_timer(c, timeout, on_stage_timeout);
+        return c->stage_timer != NULL ? STAGE_WAIT
+                                      : conn_stage_why(c, REASON_RESOURCE, "out of memory");
 }
 
 static void leave_stage(struct conn *c)
 {
         if (c->stage == NULL)
                 return;
-        evtimer_del(&c->stage_timer);
+        stop_timer(&c->stage_timer);
         (*c->stage)->leave(c);
 }
 
@@ -129,8 +122,10 @@ static void run_stages(struct conn *c)
 
 void conn_start(struct conn *c)
 {
+        int64_t lifetime = c->service->conf->max_lifetime;
+        if (lifetime > 0)
+                c->lifetime = start_timer(c, lifetime, on_lifetime);
         c->stage = stages;
-        start_lifetime(c);
         run_stages(c);
 }
 
@@ -162,34 +157,15 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
         return STAGE_END;
 }
 
-int64_t conn_stage_ms(const struct conn *c)
+void conn_handshake_done(struct conn *c)
 {
-        return (clock_us() - c->stage_us) / 1000;
+        enum { BUFFERS = 48 * 1024 };
+        memory_passed(c->env->memory, BUFFERS);
 }
 
-static void write_record(struct conn *c, enum reason why)
+int32_t conn_stage_ms(const struct conn *c)
 {
-        struct record *r = &c->record;
-        struct tls_info client_tls, upstream_tls;
-        r->duration_ms = (clock_us() - c->started_us) / 1000;
-        r->reason = why;
-        if (reason_by(why) != BY_SIDE)
-                r->ended_by = reason_by(why);
-        r->detail = c->detail;
-        r->attempts = c->attempts;
-        if (c->client != NULL && c->service->listen_tls != NULL) {
-                tls_info_fill(&client_tls, stream_tls_ssl(c->client));
-                r->tls = &client_tls;
-        }
-        if (c->upstream != NULL && c->service->connect_tls != NULL) {
-                tls_info_fill(&upstream_tls, stream_tls_ssl(c->upstream));
-                r->connect_tls = &upstream_tls;
-        }
-        record_write(r, (enum record_format)c->snapshot->conf->log.access);
-        if (r->tls != NULL)
-                tls_info_fini(&client_tls);
-        if (r->connect_tls != NULL)
-                tls_info_fini(&upstream_tls);
+        return clock_brief_ms(clock_us() - c->stage_us);
 }
 
 void conn_end(struct conn *c, enum reason why)
@@ -197,13 +173,12 @@ void conn_end(struct conn *c, enum reason why)
         assert(!c->dead);
         c->dead = true;
         leave_stage(c);
-        if (c->lifetime != NULL)
-                evtimer_del(c->lifetime);
+        stop_timer(&c->lifetime);
         if (c->counted) {
                 tally_leave(&c->service->tally);
                 tally_leave(&c->snapshot->tally);
         }
-        write_record(c, why);
+        conn_write_record(c, why);
         c->env->ended(c, c->env->ended_arg);
 }
 
@@ -212,15 +187,14 @@ void conn_free(struct conn *c)
         if (c == NULL)
                 return;
         assert(c->dead);
-        if (c->lifetime != NULL)
-                event_free(c->lifetime);
         stream_free(c->client, c->close);
         stream_free(c->upstream, c->close);
         stream_close_fd(&c->fd, c->close);
-        stream_close_fd(&c->upstream_fd, c->close);
-        dial_attempts_free(c->attempts, c->record.n_attempts);
-        free(c->targets);
+        stream_free(c->socket, c->close);
+        dial_attempts_free(c->attempts);
+        free(c->order);
         free(c->detail);
+        memory_freed(c->env->memory, octets_held(c->service));
         snapshot_unref(c->snapshot);
         free(c);
 }

@@ -4,27 +4,33 @@
 #define CONN_CONN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
-#include <event2/event_struct.h>
-
 #include "conn/reason.h"
-#include "conn/record.h"
 #include "net/dial.h"
 #include "net/stream.h"
 #include "relay/relay.h"
 #include "snapshot/snapshot.h"
 
 struct conn;
+struct event;
+struct event_base;
 struct hangup;
+struct io;
+struct pulse;
+struct memory_tide;
 struct resolver;
 
 /* What a worker lends its connections. */
 struct conn_env {
         struct event_base *base;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
-        dial_relief_fn *relief; /* a descriptor is needed to reach an upstream */
+        struct pulse *pulse;        /* NULL: nobody is to know that something moved */
+        struct memory_tide *memory; /* NULL: what is freed is not given back */
+        dial_relief_fn *relief;     /* a descriptor is needed to reach an upstream */
         void *relief_arg;
         void (*ended)(struct conn *c, void *arg); /* free it (conn_free), after this loop turn */
         void *ended_arg;
@@ -32,37 +38,52 @@ struct conn_env {
 
 struct stage;
 
+/* There are tens of thousands of them, most of them idle: what is not needed for as long as it
+ * lives is not here. */
 struct conn {
         TAILQ_ENTRY(conn) entry; /* the worker's: living, then dead */
         const struct conn_env *env;
         struct snapshot *snapshot; /* held */
         struct service *service;
-        bool counted; /* in the tallies of the service and of all */
-        bool dead;    /* conn_end() has run */
+        const struct sockaddress *listen; /* the snapshot's */
 
         const struct stage *const *stage; /* NULL before the first */
-        struct event stage_timer;
-        struct event *lifetime;       /* NULL: no max-lifetime */
-        int64_t started_us, stage_us; /* clock_us: the connection, the stage */
+        struct event *stage_timer;        /* NULL: none runs */
+        struct event *lifetime;           /* NULL: no max-lifetime */
+        int64_t started_us, stage_us;     /* clock_us: the connection, the stage */
 
-        int fd; /* the client's socket until a stream has it */
-        int upstream_fd;
-        struct stream *client, *upstream;
-        enum stream_close_how close;
+        int client_fd; /* the client's socket, whoever owns it now: open until conn_free() */
+        int fd;        /* … until a stream has it */
+        struct stream *client;
+        struct stream *socket; /* the upstream's as the dial brought it */
+        struct stream *upstream;
         struct dial *dial;
-        const struct addr **targets; /* in the order to try */
-        size_t target;               /* the one reached */
+        const struct addr **order;     /* the targets to try, while there are several; NULL after */
+        const struct addr *target;     /* the one reached, or being dialled alone */
+        struct dial_attempt *attempts; /* the first; owned */
         struct relay *relay;
 
-        enum reason why; /* for a stage that returns STAGE_END */
-        char *detail;    /* owned */
-        struct record record;
-        struct dial_attempt *attempts;
+        /* For the record. */
+        uint64_t id;
+        int64_t started_wall_us;
+        struct relay_stats moved;
+        const char *path;                                       /* static; NULL: no byte moved */
+        char *detail;                                           /* owned; NULL: nothing to add */
+        int32_t connect_ms, handshake_ms, connect_handshake_ms; /* -1: did not happen */
+
+        enum stream_close_how close : 8;
+        enum ended_by ended_by : 8; /* for a reason that leaves it open */
+        enum reason why : 8;        /* for a stage that returns STAGE_END */
+        bool reached : 1;           /* the upstream, or the built-in */
+        bool counted : 1;           /* in the tallies of the service and of all */
+        bool dead : 1;              /* conn_end() has run */
+
+        uint8_t client_address[]; /* packed */
 };
 TAILQ_HEAD(conn_list, conn);
 
-/* Takes *fd after success; on NULL (memory) the caller still owns it. counted: the tallies were
- * entered for it, conn_end() leaves them. */
+/* Takes *fd after success; on NULL (memory) the caller still owns it. listen is borrowed, from the
+ * snapshot. counted: the tallies were entered for it, conn_end() leaves them. */
 struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
                       struct service *service, const struct sockaddress *listen,
                       const struct sockaddress *client, int *fd, bool counted);

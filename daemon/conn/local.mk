@@ -1,11 +1,14 @@
 libspliced_a_SOURCES += \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
+	daemon/conn/conn_record.c \
 	daemon/conn/reason.c \
 	daemon/conn/reason.h \
 	daemon/conn/reasons.def \
 	daemon/conn/record.c \
 	daemon/conn/record.h \
+	daemon/conn/record_members.c \
+	daemon/conn/record_members.h \
 	daemon/conn/stage.h \
 	daemon/conn/stage_client_tls.c \
 	daemon/conn/stage_dial.c \

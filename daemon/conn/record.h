@@ -4,6 +4,7 @@
 #ifndef CONN_RECORD_H
 #define CONN_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -14,8 +15,9 @@
 struct record {
         uint64_t id;
         const char *service;
-        struct sockaddress listen, client, local; /* bound; the peer; what the peer connected to */
-        char upstream[SOCKADDRESS_TEXT_MAX];      /* "" until one was reached */
+        const struct sockaddress *listen, *client,
+                *local;       /* bound; the peer; what it connected to */
+        const char *upstream; /* NULL: none was reached */
         int64_t started_wall_us;
         int64_t duration_ms, connect_ms, handshake_ms; /* -1: did not happen */
         uint64_t bytes_up, bytes_down;
@@ -26,11 +28,13 @@ struct record {
         const char *path;                         /* NULL: no byte moved */
         const struct tls_info *tls, *connect_tls; /* NULL: plain, or no handshake */
         int64_t connect_handshake_ms;
-        const struct dial_attempt *attempts;
-        size_t n_attempts;
+        const struct dial_attempt *attempts; /* the first of the list, or NULL */
 };
 
 enum record_format { RECORD_OFF, RECORD_TEXT, RECORD_JSON };
+
+/* Whether the record of such an end goes anywhere: otherwise it need not be made. */
+bool record_is_wanted(enum reason reason, enum record_format format);
 
 /* Write it to the log. Everything is borrowed for the call. */
 void record_write(const struct record *r, enum record_format format);

@@ -33,6 +33,12 @@ void conn_stage_failed(struct conn *c, enum reason why, const char *detail);
 enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *detail);
 
 /* Milliseconds since the stage was entered. */
-int64_t conn_stage_ms(const struct conn *c);
+int32_t conn_stage_ms(const struct conn *c);
+
+/* A TLS handshake is over: what it needed for itself is free. */
+void conn_handshake_done(struct conn *c);
+
+/* For conn_end(): the one record, if it is wanted. */
+void conn_write_record(struct conn *c, enum reason why);
 
 #endif

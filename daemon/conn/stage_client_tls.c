@@ -2,6 +2,7 @@
 /* The client's leg becomes a stream: plain at once, TLS after the handshake. */
 #include "conn/stage.h"
 
+#include "net/stream_direct.h"
 #include "net/stream_plain.h"
 #include "tls/error.h"
 #include "tls/stream_tls.h"
@@ -9,9 +10,12 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->record.handshake_ms = conn_stage_ms(c);
+        c->handshake_ms = conn_stage_ms(c);
+        conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
+        else if (c->service->direct && !stream_tls_detach(&c->client))
+                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
         else
                 conn_stage_done(c);
 }
@@ -20,7 +24,8 @@ static enum stage_result start_handshake(struct conn *c)
 {
         SSL *ssl = tls_context_ssl(c->service->listen_tls, NULL);
         if (ssl != NULL)
-                c->client = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->fd,
+                c->client = stream_tls_new(c->env->base, c->env->hangup,
+                                           c->service->direct ? c->env->io : NULL, &ssl, &c->fd,
                                            STREAM_TLS_ACCEPT, on_handshake, c);
         if (c->client != NULL)
                 return STAGE_WAIT;
@@ -33,7 +38,10 @@ static enum stage_result client_tls_enter(struct conn *c)
 {
         if (c->service->listen_tls != NULL)
                 return start_handshake(c);
-        c->client = stream_plain_new(c->env->base, c->env->hangup, &c->fd);
+        if (c->service->direct)
+                c->client = stream_direct_new(c->env->io, &c->fd, STREAM_DIRECT_CONNECTED);
+        else
+                c->client = stream_plain_new(c->env->base, c->env->hangup, &c->fd);
         return c->client != NULL ? STAGE_NEXT : conn_stage_why(c, REASON_RESOURCE, "out of memory");
 }
 

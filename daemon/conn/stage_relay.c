@@ -11,6 +11,7 @@ static const enum reason reason_of[][2] = {
         [RELAY_BROKEN] = { REASON_CLIENT_TLS_FAILED, REASON_UPSTREAM_TLS_FAILED },
         [RELAY_IDLE_TIMEOUT] = { REASON_IDLE_TIMEOUT, REASON_IDLE_TIMEOUT },
         [RELAY_HALF_CLOSE_TIMEOUT] = { REASON_HALF_CLOSE_TIMEOUT, REASON_HALF_CLOSE_TIMEOUT },
+        [RELAY_NO_MEMORY] = { REASON_RESOURCE, REASON_RESOURCE },
         [RELAY_WRITE_TIMEOUT] = { REASON_WRITE_TIMEOUT, REASON_WRITE_TIMEOUT },
 };
 
@@ -23,7 +24,7 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 {
         struct conn *c = arg;
         c->close = result->close;
-        c->record.ended_by = by_side[result->side];
+        c->ended_by = by_side[result->side];
         const char *detail = result->detail;
         if (result->outcome == RELAY_WRITE_TIMEOUT)
                 detail = result->side == RELAY_CLIENT ? "the client did not read"
@@ -33,12 +34,13 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->record.path =
-                c->service->connect_tls != NULL ? c->upstream->ops->path : c->client->ops->path;
+        c->path = relay_path(c->client, c->upstream);
         c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
                              on_relay_done, c);
         if (c->relay == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
+        if (c->service->relay.busy_poll_us > 0 && c->env->pulse != NULL)
+                relay_set_pulse(c->relay, c->env->pulse);
         relay_start(c->relay);
         return STAGE_WAIT;
 }
@@ -47,11 +49,7 @@ static void relay_leave(struct conn *c)
 {
         if (c->relay == NULL)
                 return;
-        struct relay_stats stats;
-        relay_stats(c->relay, &stats);
-        c->record.bytes_up = stats.bytes_up;
-        c->record.bytes_down = stats.bytes_down;
-        c->record.half_closed_ms = stats.half_closed_ms;
+        relay_stats(c->relay, &c->moved);
         relay_free(TAKE(c->relay));
 }
 

@@ -2,6 +2,8 @@
 /* The upstream's leg becomes a stream: plain at once, TLS after the handshake. */
 #include "conn/stage.h"
 
+#include "base/own.h"
+#include "net/stream_direct.h"
 #include "net/stream_plain.h"
 #include "tls/error.h"
 #include "tls/stream_tls.h"
@@ -9,18 +11,23 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->record.connect_handshake_ms = conn_stage_ms(c);
+        c->connect_handshake_ms = conn_stage_ms(c);
+        conn_handshake_done(c);
         if (error != NULL)
                 conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
+        else if (c->service->direct && !stream_tls_detach(&c->upstream))
+                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
         else
                 conn_stage_done(c);
 }
 
 static enum stage_result start_handshake(struct conn *c)
 {
-        SSL *ssl = tls_context_ssl(c->service->connect_tls, c->targets[c->target]->host);
+        SSL *ssl = tls_context_ssl(c->service->connect_tls, c->target->host);
+        OWN_FD int fd = stream_direct_release(TAKE(c->socket));
         if (ssl != NULL)
-                c->upstream = stream_tls_new(c->env->base, c->env->hangup, &ssl, &c->upstream_fd,
+                c->upstream = stream_tls_new(c->env->base, c->env->hangup,
+                                             c->service->direct ? c->env->io : NULL, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
         if (c->upstream != NULL)
                 return STAGE_WAIT;
@@ -35,7 +42,12 @@ static enum stage_result upstream_tls_enter(struct conn *c)
                 return STAGE_NEXT;
         if (c->service->connect_tls != NULL)
                 return start_handshake(c);
-        c->upstream = stream_plain_new(c->env->base, c->env->hangup, &c->upstream_fd);
+        if (c->service->direct) {
+                c->upstream = TAKE(c->socket);
+                return STAGE_NEXT;
+        }
+        OWN_FD int fd = stream_direct_release(TAKE(c->socket));
+        c->upstream = stream_plain_new(c->env->base, c->env->hangup, &fd);
         if (c->upstream == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         return STAGE_NEXT;

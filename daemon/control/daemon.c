@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/own.h"
 #include "control/notify.h"
 #include "worker/budget.h"
+#include "worker/crew.h"
 #include "worker/worker.h"
 
 enum phase {
@@ -30,22 +30,13 @@ struct daemon {
         struct mailbox *mailbox;
         struct snapshot *snapshot;
         struct budget budget;
+        struct crew *crew;
         struct worker **workers;
         size_t n_workers, n_quiet, n_idle;
         enum phase phase;
         struct event *deadline;
         struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
 };
-
-static size_t workers_wanted(const struct config *conf)
-{
-        if (conf->workers > 0)
-                return (size_t)conf->workers;
-        cpu_set_t set;
-        if (sched_getaffinity(0, sizeof set, &set) < 0)
-                return 1;
-        return (size_t)CPU_COUNT(&set);
-}
 
 static void cut_all(struct daemon *d, enum reason why)
 {
@@ -164,18 +155,20 @@ static bool make_budget(struct daemon *d, unsigned workers)
 
 static bool start_workers(struct daemon *d)
 {
-        size_t wanted = workers_wanted(d->snapshot->conf);
+        size_t wanted = d->snapshot->n_workers;
         if (!make_budget(d, (unsigned)wanted))
                 return false;
         d->workers = calloc(wanted, sizeof(struct worker *));
-        if (d->workers == NULL)
+        d->crew = crew_new(wanted);
+        if (d->workers == NULL || d->crew == NULL)
                 return false;
         /* Signals are the main thread's: workers are born with all of them blocked. */
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
-                struct worker *w = worker_new(d->snapshot, &d->budget, pass_report_on, d);
+                struct worker_place place = { &d->budget, d->crew, d->n_workers };
+                struct worker *w = worker_new(d->snapshot, &place, pass_report_on, d);
                 if (w == NULL)
                         break;
                 d->workers[d->n_workers++] = w;
@@ -221,6 +214,7 @@ static void fini(struct daemon *d)
 {
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_free(d->workers[i]);
+        crew_free(d->crew);
         free(d->workers);
         event_fini(d->deadline);
         event_fini(d->on_term);

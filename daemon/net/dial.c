@@ -16,7 +16,9 @@
 #include "net/addrset.h"
 #include "net/dial_attempts.h"
 #include "net/dial_socket.h"
+#include "net/io.h"
 #include "net/resolve.h"
+#include "net/stream_direct.h"
 
 /* A full backlog of a Unix socket cannot be waited for, only tried again. */
 enum { BACKLOG_WAIT_FIRST_MS = 2, BACKLOG_WAIT_MAX_MS = 50 };
@@ -24,24 +26,26 @@ enum { BACKLOG_WAIT_FIRST_MS = 2, BACKLOG_WAIT_MAX_MS = 50 };
 /* One thing is done at a time, by take_step(); what is to be done next follows from what there is:
  * a socket not yet connected, addresses not yet tried, targets not yet looked up. */
 struct dial {
-        struct event_base *base;
+        struct io *io;
         struct resolver *resolver;
         struct dial_settings settings;
         dial_done_fn *done;
         void *arg;
 
-        size_t target;               /* the one in hand */
-        struct resolve_query *query; /* … is being looked up */
-        struct addrset *addresses;   /* … stands for these */
-        struct sockaddress *address; /* … of which this is being tried, or NULL */
-        size_t next;                 /* … and this is the next */
-        int fd;                      /* being connected, or connected */
-        int64_t began_us;            /* the lookup or the try in hand */
+        size_t target;                  /* the one in hand */
+        struct resolve_query *query;    /* … is being looked up */
+        struct addrset *addresses;      /* … stands for these */
+        struct sockaddress *address;    /* … of which this is being tried, or NULL */
+        size_t next;                    /* … and this is the next */
+        int fd;                         /* not being connected yet: a backlog is full */
+        struct stream *stream;          /* being connected, or connected */
+        const struct sockopts *options; /* of that socket */
+        int64_t began_us;               /* the lookup or the try in hand */
         int backlog_wait_ms;
 
         enum dial_outcome outcome; /* as it stands after the last try */
         struct dial_attempts attempts;
-        struct event step, writable, deadline;
+        struct event step, deadline;
 };
 
 enum progress {
@@ -51,37 +55,40 @@ enum progress {
 };
 
 static void on_step(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_deadline(evutil_socket_t fd, short what, void *arg);
+
+static void drop_socket(struct dial *d)
+{
+        stream_free(TAKE(d->stream), STREAM_CLOSE);
+        own_close(&d->fd);
+}
 
 static void dial_free(struct dial *d)
 {
         resolve_cancel(d->query);
         event_del(&d->step);
-        event_del(&d->writable);
         event_del(&d->deadline);
-        own_close(&d->fd);
+        drop_socket(d);
         addrset_free(d->addresses);
-        dial_attempts_free(d->attempts.list, d->attempts.n);
+        dial_attempts_free(d->attempts.first);
         free(d);
 }
 
-struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+struct dial *dial_start(struct io *io, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg)
 {
         struct dial *d = calloc(1, sizeof *d);
         if (d == NULL)
                 return NULL;
-        *d = (struct dial){ .base = base,
+        *d = (struct dial){ .io = io,
                             .resolver = resolver,
                             .settings = *settings,
                             .done = done,
                             .arg = arg,
                             .fd = -1,
                             .outcome = DIAL_RESOLVE_FAILED };
-        evtimer_assign(&d->step, base, on_step, d);
-        evtimer_assign(&d->deadline, base, on_deadline, d);
-        event_assign(&d->writable, base, -1, EV_WRITE, on_writable, d);
+        evtimer_assign(&d->step, io->base, on_step, d);
+        evtimer_assign(&d->deadline, io->base, on_deadline, d);
         const struct timeval timeout = clock_timeval(settings->timeout_ms);
         if (evtimer_add(&d->deadline, &timeout) != 0) {
                 dial_free(d);
@@ -102,38 +109,31 @@ static void note(struct dial *d, int error, const char *text)
                           clock_us() - d->began_us);
 }
 
-static void take_attempts(struct dial *d, struct dial_attempt **attempts, size_t *n)
-{
-        *attempts = TAKE(d->attempts.list);
-        *n = d->attempts.n;
-        d->attempts.n = 0;
-}
-
 /* Tell the owner, who may do as he pleases: the last thing to happen. */
 static void finish(struct dial *d)
 {
-        struct dial_result result = { .outcome = d->outcome, .fd = -1, .target = d->target };
-        if (d->outcome == DIAL_CONNECTED)
-                result.fd = TAKE_FD(d->fd);
-        take_attempts(d, &result.attempts, &result.n_attempts);
+        struct dial_result result = { .outcome = d->outcome, .target = d->target };
+        if (d->outcome == DIAL_CONNECTED) {
+                result.stream = TAKE(d->stream);
+                stream_set_writer(result.stream, NULL, NULL);
+        }
+        result.attempts = TAKE(d->attempts.first);
         dial_done_fn *done = d->done;
         void *arg = d->arg;
         dial_free(d);
         done(&result, arg);
 }
 
-void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n)
+void dial_cancel(struct dial *d, struct dial_attempt **attempts)
 {
-        if (attempts != NULL) {
+        if (attempts != NULL)
                 *attempts = NULL;
-                *n = 0;
-        }
         if (d == NULL)
                 return;
         if (d->query != NULL || d->address != NULL)
                 note(d, ECANCELED, "given up");
         if (attempts != NULL)
-                take_attempts(d, attempts, n);
+                *attempts = TAKE(d->attempts.first);
         dial_free(d);
 }
 
@@ -149,15 +149,14 @@ static enum progress failed(struct dial *d, int error, const char *text)
 {
         note(d, error, text != NULL ? text : strerror(error));
         d->outcome = outcome_of(error);
-        event_del(&d->writable);
-        own_close(&d->fd);
+        drop_socket(d);
         d->address = NULL;
         return GO_ON;
 }
 
 static enum progress connected(struct dial *d)
 {
-        if (dial_socket_met_itself(d->fd, d->address))
+        if (dial_socket_met_itself(stream_direct_fd(d->stream), d->address))
                 return failed(d, ECONNREFUSED, "Connection refused (the socket had met itself)");
         note(d, 0, NULL);
         d->address = NULL;
@@ -165,10 +164,29 @@ static enum progress connected(struct dial *d)
         return OVER;
 }
 
-static enum progress wait_writable(struct dial *d)
+/* The socket is a stream from now on, which is watched once and for all. */
+static bool make_stream(struct dial *d, enum stream_direct_state state)
 {
-        event_assign(&d->writable, d->base, d->fd, EV_WRITE, on_writable, d);
-        return event_add(&d->writable, NULL) == 0 ? WAIT : failed(d, ENOMEM, NULL);
+        d->stream = stream_direct_new(d->io, &d->fd, state);
+        if (d->stream == NULL)
+                return false;
+        stream_direct_tune_later(d->stream, d->options);
+        return stream_direct_watch(d->stream);
+}
+
+static void on_change(void *arg);
+
+static enum progress wait_connected(struct dial *d)
+{
+        if (!make_stream(d, STREAM_DIRECT_CONNECTING))
+                return failed(d, ENOMEM, NULL);
+        stream_set_writer(d->stream, on_change, d);
+        return WAIT;
+}
+
+static enum progress connected_at_once(struct dial *d)
+{
+        return make_stream(d, STREAM_DIRECT_CONNECTED) ? connected(d) : failed(d, ENOMEM, NULL);
 }
 
 static enum progress wait_for_backlog(struct dial *d)
@@ -183,9 +201,9 @@ static enum progress wait_for_backlog(struct dial *d)
 static enum progress connect_socket(struct dial *d)
 {
         if (connect(d->fd, &d->address->sa, d->address->len) == 0)
-                return connected(d);
+                return connected_at_once(d);
         if (errno == EINPROGRESS || errno == EINTR)
-                return wait_writable(d);
+                return wait_connected(d);
         if (errno == EAGAIN && d->address->sa.sa_family == AF_UNIX)
                 return wait_for_backlog(d);
         return failed(d, errno, NULL);
@@ -196,7 +214,9 @@ static enum progress try_next_address(struct dial *d)
         d->address = &d->addresses->addresses[d->next++];
         d->began_us = clock_us();
         d->backlog_wait_ms = BACKLOG_WAIT_FIRST_MS;
-        d->fd = dial_socket_open(d->address, d->settings.relief, d->settings.relief_arg);
+        d->options = sockopts_for(d->settings.options, d->address);
+        d->fd = dial_socket_open(d->address, d->options, d->settings.relief,
+                                 d->settings.relief_arg);
         if (d->fd < 0) {
                 failed(d, errno, NULL);
                 /* Without a descriptor no other address is worth a try. */
@@ -278,15 +298,12 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
         run(arg, GO_ON);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void on_change(void *arg)
 {
-        (void)what;
         struct dial *d = arg;
-        int error = 0;
-        socklen_t len = sizeof error;
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-                error = errno;
-        run(d, error == 0 ? connected(d) : failed(d, error, NULL));
+        int error = stream_direct_connected(d->stream);
+        if (error != EINPROGRESS)
+                run(d, error == 0 ? connected(d) : failed(d, error, NULL));
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)

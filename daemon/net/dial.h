@@ -8,19 +8,25 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "net/sockopt.h"
 
-struct event_base;
+struct io;
 struct resolver;
+struct stream;
 struct dial;
 
-/* One try. */
+/* One try, of a list. */
 struct dial_attempt {
-        char *target;               /* the address as configured; owned */
-        struct sockaddress address; /* len 0: the name was not resolved */
+        struct dial_attempt *next;
+        const char *target; /* the address as configured; the text of a target, as long as that */
+        int32_t ms;         /* how long it took */
         int error; /* errno of connect(2), ETIMEDOUT when time ran out; 0: connected, or see text */
-        char *text; /* why, in words; owned; NULL when connected */
-        int64_t took_us;
+        uint8_t octets[]; /* the address, packed, and the text */
 };
+/* Where to; len 0: the name was not resolved. */
+void dial_attempt_address(const struct dial_attempt *a, struct sockaddress *out);
+/* Why not, in words; NULL when connected. Borrowed. */
+const char *dial_attempt_text(const struct dial_attempt *a);
 
 enum dial_outcome {
         DIAL_CONNECTED,
@@ -33,12 +39,12 @@ enum dial_outcome {
 
 struct dial_result {
         enum dial_outcome outcome;
-        int fd; /* connected and non-blocking; owned by the callee; -1 unless DIAL_CONNECTED */
-        size_t target;                 /* index into targets of the one connected to */
-        struct dial_attempt *attempts; /* owned by the callee, dial_attempts_free() */
-        size_t n_attempts;
+        struct stream *stream; /* direct, and watched already; owned by the callee; NULL unless
+                                   DIAL_CONNECTED */
+        size_t target;         /* index into targets of the one connected to */
+        struct dial_attempt *attempts; /* the first; owned by the callee, dial_attempts_free() */
 };
-void dial_attempts_free(struct dial_attempt *attempts, size_t n);
+void dial_attempts_free(struct dial_attempt *first); /* the whole list; NULL is fine */
 
 /* Runs once, never from inside dial_start. The dial is gone when it runs. */
 typedef void dial_done_fn(struct dial_result *result, void *arg);
@@ -51,16 +57,17 @@ struct dial_settings {
         const struct addr *const
                 *targets; /* in the order to try; ADDR_HOST or ADDR_UNIX; borrowed until done */
         size_t n_targets;
-        int64_t timeout_ms;     /* over everything; > 0 */
-        dial_relief_fn *relief; /* may be NULL */
+        int64_t timeout_ms;                 /* over everything; > 0 */
+        const struct sockopt_sets *options; /* may be NULL: as the system has it; borrowed */
+        dial_relief_fn *relief;             /* may be NULL */
         void *relief_arg;
 };
 
 /* Returns NULL when memory is short (done does not run). settings is copied, targets are not. */
-struct dial *dial_start(struct event_base *base, struct resolver *resolver,
+struct dial *dial_start(struct io *io, struct resolver *resolver,
                         const struct dial_settings *settings, dial_done_fn *done, void *arg);
-/* Stop; done does not run. NULL is fine. Returns what had been tried so far (*n attempts, owned by
- * the caller) when attempts is not NULL; what was under way is the last, with ECANCELED. */
-void dial_cancel(struct dial *d, struct dial_attempt **attempts, size_t *n);
+/* Stop; done does not run. NULL is fine. Returns what had been tried so far (owned by the caller)
+ * when attempts is not NULL; what was under way is the last, with ECANCELED. */
+void dial_cancel(struct dial *d, struct dial_attempt **attempts);
 
 #endif

@@ -2,16 +2,16 @@
 #include "net/dial_socket.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/own.h"
 
 bool dial_out_of_resources(int error)
 {
         return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-}
-
-static bool is_tcp(const struct sockaddress *a)
-{
-        return a->sa.sa_family == AF_INET || a->sa.sa_family == AF_INET6;
 }
 
 static int open_one(const struct sockaddress *address)
@@ -32,33 +32,63 @@ static int open_with_relief(const struct sockaddress *address, dial_relief_fn *r
         return -1;
 }
 
-/* A connection works without them, too. */
-static void set_options(int fd)
+int dial_socket_open(const struct sockaddress *address, const struct sockopts *options,
+                     dial_relief_fn *relief, void *relief_arg)
 {
-        static const int on = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+        OWN_FD int fd = open_with_relief(address, relief, relief_arg);
+        if (fd < 0)
+                return -1;
+        int error = sockopt_begin(fd, options);
+        if (error == 0)
+                return TAKE_FD(fd);
+        own_close(&fd);
+        errno = error;
+        return -1;
 }
 
-int dial_socket_open(const struct sockaddress *address, dial_relief_fn *relief, void *relief_arg)
+/* --- meeting oneself ------------------------------------------------------------------------- */
+
+struct range {
+        unsigned first, last;
+};
+
+static struct range own_ports;
+
+/* Where the kernel does not tell: every port. */
+static void read_own_ports(void)
 {
-        int fd = open_with_relief(address, relief, relief_arg);
-        if (fd >= 0 && is_tcp(address))
-                set_options(fd);
-        return fd;
+        own_ports = (struct range){ 1, UINT16_MAX };
+        struct range r;
+        FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+        if (f == NULL)
+                return;
+        if (fscanf(f, "%u %u", &r.first, &r.last) == 2)
+                own_ports = r;
+        fclose(f);
+}
+
+/* Whether the kernel gives that port to sockets that connect. */
+static bool is_given_out(uint16_t port)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_once(&once, read_own_ports);
+        return port >= own_ports.first && port <= own_ports.last;
 }
 
 static in_port_t port_of(const struct sockaddress *a)
 {
-        return a->sa.sa_family == AF_INET6 ? a->in6.sin6_port : a->in.sin_port;
+        if (a->sa.sa_family == AF_INET6)
+                return a->in6.sin6_port;
+        return a->sa.sa_family == AF_INET ? a->in.sin_port : 0;
 }
 
-/* The port alone tells, nearly always, and costs one call. */
+/* The port alone tells, nearly always: most ports for nothing, the others by one call. */
 bool dial_socket_met_itself(int fd, const struct sockaddress *address)
 {
         struct sockaddress local = { .len = sizeof local.storage };
         struct sockaddress peer = { .len = sizeof peer.storage };
-        return is_tcp(address) && getsockname(fd, &local.sa, &local.len) == 0 &&
-               port_of(&local) == port_of(address) && getpeername(fd, &peer.sa, &peer.len) == 0 &&
-               sockaddress_equal(&local, &peer);
+        in_port_t port = port_of(address);
+        return port != 0 && is_given_out(ntohs(port)) &&
+               getsockname(fd, &local.sa, &local.len) == 0 && port_of(&local) == port &&
+               getpeername(fd, &peer.sa, &peer.len) == 0 && sockaddress_equal(&local, &peer);
 }

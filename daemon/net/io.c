@@ -70,6 +70,7 @@ void io_free(struct io *io)
                 SLIST_REMOVE_HEAD(&io->pipes, entry);
                 pipe_free(pipe);
         }
+        free(io->tls);
         free(io->scratch);
         free(io);
 }

@@ -40,6 +40,7 @@ struct io {
         struct event_base *base;
         unsigned char *scratch; /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
         struct io_ceiling *ceiling;
+        void *tls; /* what TLS streams share, made by the first of them; free(3)d with the rest */
         struct io_pipe_list pipes;   /* empty ones */
         unsigned n_pipes;            /* in the list */
         bool no_pipes;               /* never splice: for tests, and where there are none */

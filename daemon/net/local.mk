@@ -5,6 +5,8 @@ libspliced_a_SOURCES += \
 	daemon/net/io.h \
 	daemon/net/queue.c \
 	daemon/net/queue.h \
+	daemon/net/sockopt.c \
+	daemon/net/sockopt.h \
 	daemon/net/stream.c \
 	daemon/net/stream.h \
 	daemon/net/stream_direct.c \

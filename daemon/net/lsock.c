@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,29 +30,36 @@ struct lsock *lsock_append(struct lsock_request *r, int *fd)
         if (grown != NULL)
                 r->socks = grown;
         struct lsock *l = grown != NULL ? calloc(1, sizeof *l) : NULL;
-        if (l == NULL)
+        if (l == NULL || !lsock_add(l, fd)) {
+                lsock_free(l);
                 return NULL;
-        l->fd = TAKE_FD(*fd);
+        }
         r->socks[r->n++] = l;
         return l;
+}
+
+bool lsock_add(struct lsock *l, int *fd)
+{
+        int *grown = reallocarray(l->fds, l->n_fds + 1, sizeof *grown);
+        if (grown == NULL)
+                return false;
+        l->fds = grown;
+        l->fds[l->n_fds++] = TAKE_FD(*fd);
+        return true;
 }
 
 int lsock_learn_address(struct lsock *l)
 {
         l->address.len = sizeof l->address.storage;
-        if (getsockname(l->fd, &l->address.sa, &l->address.len) == 0)
+        if (getsockname(l->fds[0], &l->address.sa, &l->address.len) == 0)
                 return 0;
         l->address.len = 0;
         return errno;
 }
 
-int lsock_set_inherited(int fd)
+int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_settings *settings)
 {
-        const int on = 1;
-        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-            setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
-                return errno;
-        return 0;
+        return sockopt_listen(fd, sockopts_for(settings->options, a));
 }
 
 int lsock_listen(int fd, const struct lsock_settings *settings)
@@ -121,15 +127,22 @@ static void remove_path(const struct lsock *l)
                 unlink(l->unlink_path);
 }
 
+void lsock_close(struct lsock *l)
+{
+        int saved = errno;
+        if (l->unlink_path != NULL)
+                remove_path(l);
+        for (size_t i = 0; i < l->n_fds; i++)
+                own_close(&l->fds[i]);
+        free(TAKE(l->unlink_path));
+        errno = saved;
+}
+
 void lsock_free(struct lsock *l)
 {
         if (l == NULL)
                 return;
-        int saved = errno;
-        if (l->unlink_path != NULL)
-                remove_path(l);
-        own_close(&l->fd);
-        free(l->unlink_path);
+        lsock_close(l);
+        free(l->fds);
         free(l);
-        errno = saved;
 }

@@ -9,10 +9,12 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
+#include "net/sockopt.h"
 
-/* One listening socket: non-blocking, close-on-exec. Shared by all workers, immutable. */
+/* One listening address: its sockets are non-blocking and close-on-exec. Immutable. */
 struct lsock {
-        int fd;
+        int *fds; /* one that all workers share, or one for each: the kernel then chooses */
+        size_t n_fds;
         struct sockaddress
                 address;   /* what it is bound to in fact: the port is known after binding port 0 */
         char *unlink_path; /* Unix socket we made: removed when freed; else NULL */
@@ -20,9 +22,11 @@ struct lsock {
         ino_t unlink_ino;
 };
 
-/* Unix sockets: who may connect. mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */
+/* Unix sockets: who may connect; mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */
 struct lsock_settings {
-        int backlog; /* 0: the system's largest (SOMAXCONN) */
+        int backlog;                        /* 0: the system's largest (SOMAXCONN) */
+        size_t workers;                     /* how many will accept; 0 is 1 */
+        const struct sockopt_sets *options; /* TCP; may be NULL: as the system has it; borrowed */
         mode_t mode;
         uid_t uid;
         gid_t gid;
@@ -31,11 +35,19 @@ struct lsock_settings {
 /* Open every socket a configured address stands for (`*:80` is two: IPv4, and IPv6 alone; a host
  * name is one for each of its addresses) and append them to *socks (*n). Mistakes go to diag at
  * origin, naming the address and what to do; returns false then, with nothing appended.
- * SO_REUSEADDR is set, SO_REUSEPORT is not: two daemons on one port is an error. TCP_NODELAY and
- * SO_KEEPALIVE are set here, accepted sockets inherit them. A stale Unix path is replaced only if
- * it is a socket that refuses connections. */
+ * SO_REUSEADDR is set. A TCP address gets a socket for each worker (SO_REUSEPORT), and yet two
+ * daemons on one port is an error. The options of TCP connections are set here, accepted sockets
+ * inherit them. A stale Unix path is replaced only if it is a socket that refuses connections. */
 bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
                 const struct origin *at, struct lsock ***socks, size_t *n);
+/* Accept no more: close it, and remove its path. What it was bound to stays known. Idempotent. */
+void lsock_close(struct lsock *l);
 void lsock_free(struct lsock *l);
+
+/* The socket that worker number i, from 0, accepts on. */
+static inline int lsock_fd(const struct lsock *l, size_t i)
+{
+        return l->fds[i % l->n_fds];
+}
 
 #endif

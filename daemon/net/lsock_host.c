@@ -114,18 +114,21 @@ static bool setsockopt_on(int fd, int level, int option)
         return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-/* Returns 0 and a listening socket in *fd, or errno. */
-static int open_one(const struct sockaddress *a, const struct lsock_settings *settings, int *fd)
+/* Returns 0 and a listening socket in *fd, or errno. beside: where others of ours listen. */
+static int open_one(const struct sockaddress *a, const struct lsock_settings *settings, bool beside,
+                    int *fd)
 {
         OWN_FD int s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (s < 0 || !setsockopt_on(s, SOL_SOCKET, SO_REUSEADDR))
+                return errno;
+        if (beside && !setsockopt_on(s, SOL_SOCKET, SO_REUSEPORT))
                 return errno;
         /* IPv4 has its own socket. */
         if (a->sa.sa_family == AF_INET6 && !setsockopt_on(s, IPPROTO_IPV6, IPV6_V6ONLY))
                 return errno;
         if (bind(s, &a->sa, a->len) < 0)
                 return errno;
-        int error = lsock_set_inherited(s);
+        int error = lsock_set_inherited(s, a, settings);
         if (error == 0)
                 error = lsock_listen(s, settings);
         if (error == 0)
@@ -183,6 +186,25 @@ static bool can_do_without(const struct endpoints *e, const struct sockaddress *
                (error == EAFNOSUPPORT || (error == EADDRNOTAVAIL && a->sa.sa_family == AF_INET6));
 }
 
+/* The first socket listens without SO_REUSEPORT: where anybody else does, with it or without, the
+ * kernel refuses. Only then it makes room for the others. Returns 0 or errno. */
+static int open_siblings(struct lsock *l, const struct lsock_settings *settings)
+{
+        if (settings->workers <= 1)
+                return 0;
+        if (!setsockopt_on(l->fds[0], SOL_SOCKET, SO_REUSEPORT))
+                return errno;
+        while (l->n_fds < settings->workers) {
+                OWN_FD int fd = -1;
+                int error = open_one(&l->address, settings, true, &fd);
+                if (error != 0)
+                        return error;
+                if (!lsock_add(l, &fd))
+                        return ENOMEM;
+        }
+        return 0;
+}
+
 /* Open one, on *port unless that is 0; *port is then the one it got. Returns 0 or errno. */
 static int open_endpoint(struct lsock_request *r, const struct sockaddress *endpoint,
                          in_port_t *port)
@@ -190,16 +212,17 @@ static int open_endpoint(struct lsock_request *r, const struct sockaddress *endp
         struct sockaddress a = *endpoint;
         set_port(&a, *port);
         OWN_FD int fd = -1;
-        int error = open_one(&a, r->settings, &fd);
+        int error = open_one(&a, r->settings, false, &fd);
         if (error != 0)
                 return error;
         struct lsock *l = lsock_append(r, &fd);
         if (l == NULL)
                 return ENOMEM;
         error = lsock_learn_address(l);
-        if (error == 0)
-                *port = port_of(&l->address);
-        return error;
+        if (error != 0)
+                return error;
+        *port = port_of(&l->address);
+        return open_siblings(l, r->settings);
 }
 
 enum opened { OPENED, PORT_TAKEN, NOT_OPENED };

@@ -28,12 +28,15 @@ bool lsock_wrong(struct lsock_request *r, const char *format, ...)
 /* Append a socket and return it; it stays the request's. *fd moves into it. NULL: memory is short;
  * *fd is still the caller's. */
 struct lsock *lsock_append(struct lsock_request *r, int *fd);
+/* Give it another socket on the same address. *fd moves into it; false: memory is short. */
+bool lsock_add(struct lsock *l, int *fd);
 
 /* Fill in what the socket is bound to. Returns 0 or errno. */
 int lsock_learn_address(struct lsock *l);
 
-/* What every TCP connection that is accepted inherits. Returns 0 or errno. */
-int lsock_set_inherited(int fd);
+/* What every connection that is accepted inherits from the socket at that address. Returns 0 or
+ * errno. */
+int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_settings *settings);
 
 /* Returns 0 or errno. */
 int lsock_listen(int fd, const struct lsock_settings *settings);

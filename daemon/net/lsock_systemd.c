@@ -80,12 +80,10 @@ static bool adopt(struct lsock_request *r, int passed)
         int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
                 return lsock_wrong(r, "descriptor %d: %s", passed, strerror(errno));
-        int error = 0;
-        if (socket_option(fd, SO_DOMAIN) != AF_UNIX)
-                error = lsock_set_inherited(fd);
-        struct lsock *l = error == 0 ? lsock_append(r, &fd) : NULL;
+        struct lsock *l = lsock_append(r, &fd);
+        int error = l == NULL ? ENOMEM : lsock_learn_address(l);
         if (error == 0)
-                error = l == NULL ? ENOMEM : lsock_learn_address(l);
+                error = lsock_set_inherited(l->fds[0], &l->address, r->settings);
         return error == 0 || lsock_wrong(r, "descriptor %d: %s", passed, strerror(error));
 }
 

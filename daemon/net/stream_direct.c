@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "net/io.h"
 #include "net/queue.h"
+#include "net/sockopt.h"
 
 enum {
         TURN = 1024 * 1024, /* octets received in one turn of the loop; then it is others' */
@@ -29,9 +30,10 @@ struct direct {
         int fd;
         bool connecting, watched, reading;
         bool writable;
-        bool no_splice; /* not with this socket */
-        uint32_t taken; /* octets received in this turn of the loop */
-        uint32_t given; /* octets given to the kernel in all, as far as FEW */
+        bool no_splice;              /* not with this socket */
+        uint32_t taken;              /* octets received in this turn of the loop */
+        uint32_t given;              /* octets given to the kernel in all, as far as FEW */
+        const struct sockopts *tune; /* still to be set; NULL: nothing is */
         struct queue queue;
 };
 
@@ -91,14 +93,14 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         struct direct *d = arg;
+        if (what & EV_CLOSED)
+                d->s.ending = true;
         if (d->connecting) {
                 d->writable = true;
                 d->s.readable = (what & (EV_READ | EV_CLOSED)) != 0;
                 stream_notify(&d->s);
                 return;
         }
-        if (what & EV_CLOSED)
-                d->s.ending = true;
         if ((what & (EV_READ | EV_CLOSED)) && d->s.end == STREAM_OPEN)
                 d->s.readable = true;
         d->taken = 0;
@@ -152,12 +154,22 @@ static void count_given(struct direct *d, size_t n)
         d->given = n > FEW || d->given + n > FEW ? FEW + 1 : d->given + (uint32_t)n;
 }
 
+/* A leg that sends a second time is busy: it is worth its options. */
+static void tune(struct direct *d)
+{
+        if (d->given == 0 || d->tune == NULL)
+                return;
+        sockopt_tune(d->fd, d->tune);
+        d->tune = NULL;
+}
+
 static void direct_send(struct stream *s, const void *octets, size_t n, bool more)
 {
         struct direct *d = self(s);
         ssize_t k = 0;
         if (s->lost != STREAM_OPEN)
                 return;
+        tune(d);
         if (s->queued == 0 && d->writable) {
                 k = send(d->fd, octets, n, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
                 if (k < 0 && errno != EAGAIN && errno != EINTR) {
@@ -191,19 +203,20 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         struct io_pipe *pipe = io_pipe_borrow(dst->io);
         if (pipe == NULL)
                 return 0;
-        ssize_t n =
-                splice(from->fd, NULL, pipe->write_end, NULL, most < pipe->size ? most : pipe->size,
-                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        size_t room = most < pipe->size ? most : pipe->size;
+        ssize_t n = splice(from->fd, NULL, pipe->write_end, NULL, room,
+                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0)
                 io_pipe_return(dst->io, pipe, true);
-        if (n < 0 && is_no_splice(errno)) {
+        if (n < 0 && is_no_splice(errno))
                 from->no_splice = true;
+        if (from->no_splice)
                 return 0;
-        }
         /* Less than asked may also mean that the pipe's slots are full: an empty pipe finds out. */
         size_t got = received(from, n, false);
         if (got == 0)
                 return 0;
+        tune(to);
         queue_add_pipe(&to->queue, pipe, got);
         dst->queued = got;
         count_given(to, got);
@@ -321,9 +334,20 @@ int stream_direct_connected(struct stream *s)
         return error;
 }
 
+void stream_direct_tune_later(struct stream *s, const struct sockopts *options)
+{
+        self(s)->tune = options;
+}
+
+int stream_direct_fd(struct stream *s)
+{
+        return self(s)->fd;
+}
+
 int stream_direct_release(struct stream *s)
 {
         struct direct *d = self(s);
+        sockopt_tune(d->fd, d->tune);
         forget(d);
         int fd = TAKE_FD(d->fd);
         free(s->detail);

@@ -7,6 +7,7 @@
 #include "net/stream.h"
 
 struct io;
+struct sockopts;
 
 enum stream_direct_state {
         STREAM_DIRECT_CONNECTED,
@@ -25,7 +26,15 @@ bool stream_direct_watch(struct stream *s);
  * error of connect(2). */
 int stream_direct_connected(struct stream *s);
 
-/* Give the socket back, unwatched, and free the stream. Only while nothing was received or sent. */
+/* Options to set once the leg turns out to be busy, or when the socket is given back. Borrowed,
+ * outlives the stream; NULL: none. */
+void stream_direct_tune_later(struct stream *s, const struct sockopts *options);
+
+/* Borrowed. */
+int stream_direct_fd(struct stream *s);
+
+/* Give the socket back, tuned and unwatched, and free the stream. Only while nothing was received
+ * or sent. */
 int stream_direct_release(struct stream *s);
 
 #endif

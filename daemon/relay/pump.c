@@ -1,54 +1,47 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/pump.h"
 
-void pump_init(struct pump *p, struct stream *src, struct stream *dst)
+void pump_init(struct pump *p, struct stream *src, struct stream *dst, uint32_t high_water)
 {
-        *p = (struct pump){ .src = src, .dst = dst, .allowance = PUMP_NO_LIMIT };
+        bool direct = stream_is_direct(src) && stream_is_direct(dst);
+        *p = (struct pump){
+                .src = src,
+                .dst = dst,
+                .carrier = direct ? &pump_direct : &pump_buffer,
+                .high_water = high_water,
+                .allowance = PUMP_NO_LIMIT,
+        };
 }
 
-static size_t least(size_t a, size_t b)
+void pump_moved(struct pump *p, size_t n)
 {
-        return a < b ? a : b;
-}
-
-static void move(struct pump *p, size_t high_water)
-{
-        size_t queued = stream_queued(p->dst);
-        size_t waiting = least(evbuffer_get_length(p->src->in), p->allowance);
-        size_t n = queued < high_water ? least(waiting, high_water - queued) : 0;
-        if (n == 0)
-                return;
-        int taken = evbuffer_remove_buffer(p->src->in, p->dst->out, n);
-        if (taken <= 0)
-                return;
-        p->moved += (uint64_t)taken;
+        p->moved += (uint64_t)n;
         if (p->allowance != PUMP_NO_LIMIT)
-                p->allowance -= (size_t)taken;
-        stream_wrote(p->dst);
+                p->allowance -= n;
 }
 
 static bool source_is_done(const struct pump *p)
 {
         if (p->allowance == 0)
                 return true;
-        if (evbuffer_get_length(p->src->in) > 0)
+        if (p->carrier->in_hand(p) > 0)
                 return false;
         if (p->src->end != STREAM_OPEN)
                 return true;
         return p->allowance != PUMP_NO_LIMIT && stream_unread(p->src) == 0;
 }
 
-void pump_run(struct pump *p, size_t high_water)
+void pump_run(struct pump *p)
 {
         if (p->dst->lost != STREAM_OPEN)
                 p->state = PUMP_FAILED;
         if (p->state == PUMP_FAILED) {
-                evbuffer_drain(p->src->in, evbuffer_get_length(p->src->in));
+                p->carrier->discard(p);
                 return;
         }
         if (p->state != PUMP_FLOWING)
                 return;
-        move(p, high_water);
+        p->carrier->move(p);
         if (p->dst->lost != STREAM_OPEN)
                 p->state = PUMP_FAILED;
         else if (source_is_done(p))
@@ -58,7 +51,7 @@ void pump_run(struct pump *p, size_t high_water)
 void pump_limit(struct pump *p)
 {
         if (p->state == PUMP_FLOWING && p->allowance == PUMP_NO_LIMIT)
-                p->allowance = evbuffer_get_length(p->src->in) + stream_unread(p->src);
+                p->allowance = p->carrier->in_hand(p) + stream_unread(p->src);
 }
 
 void pump_pass_end(struct pump *p)
@@ -66,6 +59,11 @@ void pump_pass_end(struct pump *p)
         stream_finish(p->dst);
         if (p->dst->finished == STREAM_FINISHED)
                 p->state = PUMP_DONE;
+}
+
+void pump_leave_end_to_close(struct pump *p)
+{
+        p->state = PUMP_DONE;
 }
 
 bool pump_delivered(const struct pump *p)
@@ -87,10 +85,10 @@ uint64_t pump_given(const struct pump *p)
         return p->moved - stream_queued(p->dst);
 }
 
-void pump_update_interest(struct pump *p, size_t high_water)
+void pump_update_interest(struct pump *p)
 {
-        bool want = p->state == PUMP_FAILED ||
-                    (p->state == PUMP_FLOWING && stream_queued(p->dst) < high_water);
+        bool want =
+                p->state == PUMP_FAILED || (p->state == PUMP_FLOWING && p->carrier->has_room(p));
         if (p->src->end != STREAM_OPEN)
                 want = false;
         if (want == p->reading)

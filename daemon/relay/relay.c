@@ -21,6 +21,7 @@
 #include <event2/event_struct.h>
 
 #include "base/clock.h"
+#include "base/pulse.h"
 #include "relay/pump.h"
 
 enum {
@@ -50,8 +51,10 @@ struct relay {
         int64_t progress_ms; /* when octets last moved, either way */
         int64_t poll_ms;     /* interval of asking the kernel; 0: nothing to ask */
         int64_t half_closed_us;
-        struct event timer;
-        int64_t timer_ms; /* when the timer is set to run; 0: it is not */
+        struct pulse *pulse; /* NULL: none */
+        struct event_base *base;
+        struct event *timer; /* NULL until one is needed */
+        int64_t timer_ms;    /* when the timer is set to run; 0: it is not */
         relay_done_fn *done;
         void *arg;
 };
@@ -121,6 +124,9 @@ static void begin_cut(struct relay *r, enum relay_side side, enum stream_end cut
                 r->ended_us = clock_us();
         }
         pump_limit(&r->pumps[other(side)]);
+        /* The end that octets were kept back for does not come. */
+        stream_push(leg(r, RELAY_CLIENT));
+        stream_push(leg(r, RELAY_UPSTREAM));
 }
 
 static void look_at_leg(struct relay *r, enum relay_side side)
@@ -136,12 +142,27 @@ static void look_at_leg(struct relay *r, enum relay_side side)
                 begin_cut(r, side, s->end);
 }
 
+static void look_at_legs(struct relay *r)
+{
+        look_at_leg(r, RELAY_CLIENT);
+        look_at_leg(r, RELAY_UPSTREAM);
+}
+
 static bool may_pass_end(const struct relay *r, enum relay_side side)
 {
         const struct pump *p = &r->pumps[side];
         if (p->state != PUMP_DRAINING || r->mode != RELAY_OPEN)
                 return false;
         return r->set->half_close != RELAY_HOLD || r->pumps[other(side)].state != PUMP_FLOWING;
+}
+
+/* The last end of all: closing, which comes next, passes it on as well. Where the kernel has not
+ * sent everything yet closing must wait, and so does the end not. */
+static bool is_left_to_close(const struct relay *r, enum relay_side side)
+{
+        const struct pump *p = &r->pumps[side], *back = &r->pumps[other(side)];
+        return back->state == PUMP_DONE && p->dst->end == STREAM_END && p->dst->ops->close_is_end &&
+               stream_queued(p->dst) == 0 && stream_unsent(p->dst) == 0;
 }
 
 /* Whether all is done; sets poll_ms where only the kernel is still to be waited for. */
@@ -215,7 +236,10 @@ static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
         return first;
 }
 
-static void set_timer(struct relay *r, int64_t now)
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+/* Returns false when memory is short. */
+static bool set_timer(struct relay *r, int64_t now)
 {
         enum relay_outcome outcome;
         enum relay_side side;
@@ -224,16 +248,21 @@ static void set_timer(struct relay *r, int64_t now)
                 at = now + r->poll_ms;
         /* A deadline that moved away is found out when the timer runs: no work for each octet. */
         if (at == INT64_MAX || (r->timer_ms != 0 && r->timer_ms <= at))
-                return;
+                return true;
         struct timeval in = clock_timeval(at - now);
-        evtimer_add(&r->timer, &in);
+        if (r->timer == NULL)
+                r->timer = evtimer_new(r->base, on_timer, r);
+        if (r->timer == NULL || evtimer_add(r->timer, &in) < 0)
+                return false;
         r->timer_ms = at;
+        return true;
 }
 
 static void finish(struct relay *r)
 {
         r->mode = RELAY_OVER;
-        evtimer_del(&r->timer);
+        if (r->timer != NULL)
+                evtimer_del(r->timer);
         if (r->half_closed)
                 r->half_closed_us = clock_us() - r->ended_us;
         if (r->result.outcome == RELAY_ENDED)
@@ -277,9 +306,15 @@ static void run_pump(struct relay *r, enum relay_side side, int64_t now)
         uint64_t moved = p->moved;
         bool was_empty = pump_given(p) == p->moved;
         enum pump_state before = p->state;
-        pump_run(p, r->set->high_water);
-        if (may_pass_end(r, side))
-                pump_pass_end(p);
+        look_at_legs(r);
+        pump_run(p);
+        look_at_legs(r); /* a direct stream finds its end out in there */
+        if (may_pass_end(r, side)) {
+                if (is_left_to_close(r, side))
+                        pump_leave_end_to_close(p);
+                else
+                        pump_pass_end(p);
+        }
         if (p->state != before) /* the other pump may have waited for it */
                 r->again = true;
         note_progress(r, p, now, moved, was_empty);
@@ -294,23 +329,38 @@ static void update(struct relay *r)
         int64_t now = clock_ms();
         while (r->again) {
                 r->again = false;
-                look_at_leg(r, RELAY_CLIENT);
-                look_at_leg(r, RELAY_UPSTREAM);
                 run_pump(r, RELAY_CLIENT, now);
                 run_pump(r, RELAY_UPSTREAM, now);
-                pump_update_interest(&r->pumps[RELAY_CLIENT], r->set->high_water);
-                pump_update_interest(&r->pumps[RELAY_UPSTREAM], r->set->high_water);
+                pump_update_interest(&r->pumps[RELAY_CLIENT]);
+                pump_update_interest(&r->pumps[RELAY_UPSTREAM]);
         }
         r->updating = false;
         if (is_complete(r))
                 finish(r);
-        else
-                set_timer(r, now);
+        else if (!set_timer(r, now))
+                time_is_up(r, RELAY_NO_MEMORY, RELAY_CLIENT);
 }
 
 static void on_change(void *arg)
 {
-        update(arg);
+        struct relay *r = arg;
+        if (r->pulse != NULL)
+                pulse_beat(r->pulse, r->set->busy_poll_us);
+        update(r);
+}
+
+void relay_set_pulse(struct relay *r, struct pulse *pulse)
+{
+        r->pulse = pulse;
+        pulse_begin(pulse);
+}
+
+const char *relay_path(const struct stream *client, const struct stream *upstream)
+{
+        if (!stream_is_direct(client) || !stream_is_direct(upstream))
+                return "buffer";
+        const char *path = client->ops->path;
+        return strcmp(path, "splice") == 0 ? upstream->ops->path : path;
 }
 
 struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
@@ -319,11 +369,12 @@ struct relay *relay_new(struct event_base *base, struct stream *client, struct s
         struct relay *r = calloc(1, sizeof *r);
         if (r == NULL)
                 return NULL;
-        *r = (struct relay){ .set = settings, .done = done, .arg = arg };
+        *r = (struct relay){ .base = base, .set = settings, .done = done, .arg = arg };
         r->result.close = STREAM_CLOSE;
-        pump_init(&r->pumps[RELAY_CLIENT], client, upstream);
-        pump_init(&r->pumps[RELAY_UPSTREAM], upstream, client);
-        evtimer_assign(&r->timer, base, on_timer, r);
+        pump_init(&r->pumps[RELAY_CLIENT], client, upstream, settings->high_water);
+        pump_init(&r->pumps[RELAY_UPSTREAM], upstream, client, settings->high_water);
+        for (int i = 0; i < 2; i++)
+                r->pumps[i].end_follows = settings->half_close != RELAY_HOLD;
         return r;
 }
 
@@ -353,7 +404,10 @@ void relay_free(struct relay *r)
 {
         if (r == NULL)
                 return;
-        evtimer_del(&r->timer);
+        if (r->timer != NULL)
+                event_free(r->timer);
+        if (r->pulse != NULL)
+                pulse_end(r->pulse);
         for (int i = 0; i < 2; i++) {
                 stream_set_reader(r->pumps[i].src, NULL, NULL);
                 stream_set_writer(r->pumps[i].dst, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "net/stream.h"
 
 struct event_base;
+struct pulse;
 struct relay;
 
 enum relay_side { RELAY_CLIENT, RELAY_UPSTREAM };
@@ -22,7 +23,9 @@ struct relay_settings {
         enum relay_half_close half_close;
         enum relay_truncation truncation;
         int64_t idle_ms, half_close_ms, write_ms;
-        size_t high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
+        int64_t busy_poll_us; /* what a beat of relay_set_pulse() wishes for */
+        uint32_t
+                high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
 };
 
 enum relay_outcome {
@@ -33,6 +36,7 @@ enum relay_outcome {
         RELAY_IDLE_TIMEOUT,
         RELAY_HALF_CLOSE_TIMEOUT,
         RELAY_WRITE_TIMEOUT, /* side did not take its octets */
+        RELAY_NO_MEMORY,     /* for a timer */
 };
 
 struct relay_result {
@@ -52,10 +56,16 @@ struct relay_stats {
  * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
 
-/* Joins two streams, both borrowed: they must outlive the relay. settings is borrowed too. Returns
- * NULL when memory is short. */
+/* Which pump moves the octets between two streams, for the record: "buffer", "splice", "tls" or
+ * "ktls". */
+const char *relay_path(const struct stream *client, const struct stream *upstream);
+
+/* Joins two streams, both direct or both buffered, both borrowed: they must outlive the relay.
+ * settings is borrowed too. Returns NULL when memory is short. */
 struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
                         const struct relay_settings *settings, relay_done_fn *done, void *arg);
+/* Before relay_start(): tell pulse, which is borrowed, whenever something moved. */
+void relay_set_pulse(struct relay *r, struct pulse *pulse);
 void relay_start(struct relay *r);
 void relay_stats(const struct relay *r, struct relay_stats *out);
 /* NULL is fine. The streams are left as they are: who owns them closes them. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "snapshot/snapshot.h"
 
-#include <grp.h>
-#include <pwd.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/own.h"
+#include "snapshot/sockets.h"
 
 enum {
         HIGH_WATER = 64 * 1024
@@ -22,6 +22,13 @@ static const enum relay_truncation truncation_of[] = {
         [CONFIG_TRUNCATION_FORWARD] = RELAY_TRUNCATION_FORWARD,
 };
 
+static int64_t busy_poll_of(const struct config_service *conf)
+{
+        int64_t clients = conf->listen_socket.busy_poll;
+        int64_t upstreams = conf->connect_socket.busy_poll;
+        return clients > upstreams ? clients : upstreams;
+}
+
 static struct relay_settings relay_settings_of(const struct config_service *conf)
 {
         return (struct relay_settings){
@@ -30,38 +37,8 @@ static struct relay_settings relay_settings_of(const struct config_service *conf
                 .idle_ms = conf->idle_timeout,
                 .half_close_ms = conf->half_close_timeout,
                 .write_ms = conf->write_timeout,
+                .busy_poll_us = busy_poll_of(conf),
                 .high_water = HIGH_WATER,
-        };
-}
-
-static uid_t socket_owner(const struct config_listen_socket *conf, struct diag *diag)
-{
-        if (conf->owner == NULL)
-                return (uid_t)-1;
-        const struct passwd *user = getpwnam(conf->owner);
-        if (user == NULL)
-                diag_error(diag, &conf->owner_at, "owner: there is no user \"%s\"", conf->owner);
-        return user != NULL ? user->pw_uid : (uid_t)-1;
-}
-
-static gid_t socket_group(const struct config_listen_socket *conf, struct diag *diag)
-{
-        if (conf->group == NULL)
-                return (gid_t)-1;
-        const struct group *group = getgrnam(conf->group);
-        if (group == NULL)
-                diag_error(diag, &conf->group_at, "group: there is no group \"%s\"", conf->group);
-        return group != NULL ? group->gr_gid : (gid_t)-1;
-}
-
-static struct lsock_settings lsock_settings_of(const struct config_listen_socket *conf,
-                                               struct diag *diag)
-{
-        return (struct lsock_settings){
-                .backlog = (int)conf->backlog,
-                .mode = (mode_t)conf->mode,
-                .uid = socket_owner(conf, diag),
-                .gid = socket_group(conf, diag),
         };
 }
 
@@ -74,18 +51,12 @@ static void open_sockets(struct service *s, const struct lsock_settings *setting
                            &s->n_socks);
 }
 
-static void close_sockets(struct service *s)
-{
-        for (size_t i = 0; i < s->n_socks; i++)
-                lsock_free(s->socks[i]);
-        s->n_socks = 0;
-}
-
 static void service_free(struct service *s)
 {
         if (s == NULL)
                 return;
-        close_sockets(s);
+        for (size_t i = 0; i < s->n_socks; i++)
+                lsock_free(s->socks[i]);
         free(s->socks);
         tls_context_free(s->listen_tls);
         tls_context_free(s->connect_tls);
@@ -94,7 +65,7 @@ static void service_free(struct service *s)
 
 /* Mistakes are told in diag; a service that has some is only there to find further ones. */
 static struct service *service_new(const struct config_service *conf, enum snapshot_scope scope,
-                                   struct diag *diag)
+                                   const struct config *all, size_t n_workers, struct diag *diag)
 {
         struct service *s = calloc(1, sizeof *s);
         if (s == NULL) {
@@ -105,14 +76,27 @@ static struct service *service_new(const struct config_service *conf, enum snaps
         s->relay = relay_settings_of(conf);
         tally_init(&s->tally, conf->max_connections);
         upstream_init(&s->upstream, conf);
+        s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL;
         if (conf->listen_tls.present)
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
                 s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
-        struct lsock_settings settings = lsock_settings_of(&conf->listen_socket, diag);
+        s->listen_options = listen_options_of(&conf->listen_socket, diag);
+        s->connect_options = connect_options_of(&conf->connect_socket, all->user == NULL, diag);
+        struct lsock_settings settings =
+                lsock_settings_of(&conf->listen_socket, &s->listen_options, diag);
+        settings.workers = n_workers;
         if (scope == SNAPSHOT_ALL)
                 open_sockets(s, &settings, diag);
         return s;
+}
+
+static size_t workers_wanted(const struct config *conf)
+{
+        cpu_set_t set;
+        if (conf->workers > 0)
+                return (size_t)conf->workers;
+        return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : (size_t)CPU_COUNT(&set);
 }
 
 static void snapshot_free(struct snapshot *s)
@@ -143,8 +127,9 @@ struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, s
         s->services = services;
         s->n_services = mine->n_services;
         tally_init(&s->tally, mine->max_connections);
+        s->n_workers = workers_wanted(mine);
         for (size_t i = 0; i < s->n_services; i++)
-                s->services[i] = service_new(mine->services[i], scope, diag);
+                s->services[i] = service_new(mine->services[i], scope, mine, s->n_workers, diag);
         if (diag_errors(diag) > 0) {
                 snapshot_free(s);
                 return NULL;
@@ -161,7 +146,8 @@ struct snapshot *snapshot_ref(struct snapshot *s)
 void snapshot_close_sockets(struct snapshot *s)
 {
         for (size_t i = 0; i < s->n_services; i++)
-                close_sockets(s->services[i]);
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        lsock_close(s->services[i]->socks[j]);
 }
 
 void snapshot_unref(struct snapshot *s)

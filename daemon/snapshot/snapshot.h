@@ -8,6 +8,7 @@
 #include "base/ref.h"
 #include "config/config.h"
 #include "net/lsock.h"
+#include "net/sockopt.h"
 #include "relay/relay.h"
 #include "snapshot/tally.h"
 #include "tls/context.h"
@@ -18,7 +19,9 @@ struct service {
         struct lsock **socks;
         size_t n_socks;
         struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
+        struct sockopt_sets listen_options, connect_options;
         struct upstream upstream;
+        bool direct; /* its legs are direct streams, see net/stream.h */
         struct relay_settings relay;
         struct tally tally;
 };
@@ -34,6 +37,7 @@ struct snapshot {
         struct config *conf;
         struct service **services;
         size_t n_services;
+        size_t n_workers; /* who will share the listening sockets */
         struct tally tally;
 };
 
@@ -48,7 +52,7 @@ enum snapshot_scope {
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag);
 struct snapshot *snapshot_ref(struct snapshot *s);
 /* Close the listening sockets and remove the paths that were made for them. Only when no worker
- * listens on them any more. */
+ * listens on them any more. What they were bound to stays: connections name it in their records. */
 void snapshot_close_sockets(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL is fine */
 

@@ -50,15 +50,24 @@ enum stream_end tls_cause_of_error(struct bufferevent *bev, int error,
         return cause(telling_error(bev), error, text);
 }
 
+/* The same, from OpenSSL's own queue, which is empty afterwards. */
+static unsigned long telling_error_of_queue(void)
+{
+        unsigned long code, telling = 0;
+        while ((code = ERR_get_error()) != 0)
+                if (telling == 0 ||
+                    (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_LIB(telling) != ERR_LIB_SSL))
+                        telling = code;
+        return telling;
+}
+
 enum stream_end tls_cause_of_call(int verdict, int error, char text[static TLS_ERROR_MAX])
 {
-        enum stream_end end = cause(ERR_peek_error(), error, text);
-        if (verdict == SSL_ERROR_SSL) {
-                tls_error_text(text);
-                end = STREAM_BROKEN;
-        }
-        ERR_clear_error();
-        return end;
+        unsigned long code = telling_error_of_queue();
+        if (verdict != SSL_ERROR_SSL)
+                return cause(code, error, text);
+        tls_error_code_text(code, text);
+        return STREAM_BROKEN;
 }
 
 /* The name or address the certificate should have been for. */

@@ -18,6 +18,9 @@
 #include "base/own.h"
 #include "net/hangup.h"
 #include "tls/cause.h"
+#include "tls/record_bio.h"
+#include "tls/shutdown.h"
+#include "tls/stream_tls_direct.h"
 
 enum {
         INPUT_MAX = 64 * 1024,  /* octets kept in `in` before reading pauses by itself */
@@ -32,6 +35,8 @@ struct stream_tls {
         enum stream_tls_phase phase;
         int fd;
         SSL *ssl;
+        struct io *io;         /* becomes a direct stream after the handshake; NULL: does not */
+        struct record_bio bio; /* then */
         struct bufferevent *bev;
         struct evbuffer_cb_entry *in_watch;
         struct hangup *hangup;
@@ -122,19 +127,6 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 /* --- our own end ------------------------------------------------------------------------------ */
 
-/* One SSL_shutdown() that succeeded must be the only one: the next would read. */
-static int put_close_notify(SSL *ssl)
-{
-        ERR_clear_error();
-        if (SSL_in_init(ssl)) { /* half a key update has arrived: it needs its other half first */
-                int r = SSL_do_handshake(ssl);
-                if (r <= 0)
-                        return SSL_get_error(ssl, r);
-        }
-        int r = SSL_shutdown(ssl);
-        return r >= 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, r);
-}
-
 static void on_retry(evutil_socket_t fd, short what, void *arg);
 
 static void retry_when(struct stream_tls *t, short what)
@@ -155,7 +147,7 @@ static void pass_end_on(struct stream_tls *t)
 {
         char why[TLS_ERROR_MAX];
         t->peer_through = t->peer_through || peer_is_through(t);
-        int verdict = put_close_notify(t->ssl);
+        int verdict = tls_put_close_notify(t->ssl);
         if (verdict == SSL_ERROR_WANT_WRITE) {
                 retry_when(t, EV_WRITE);
         } else if (verdict == SSL_ERROR_WANT_READ) {
@@ -250,7 +242,8 @@ static void handshake_ended(struct stream_tls *t, short what, int error)
                 t->phase = TLS_OPEN;
                 /* libevent leaves a descriptor alone that is neither read nor written: a reset is
                  * to be noticed all the same. */
-                hangup_watch_add(t->hangup, &t->watch, t->fd, on_hangup, t);
+                if (t->io == NULL)
+                        hangup_watch_add(t->hangup, &t->watch, t->fd, on_hangup, t);
                 t->done(NULL, t->arg);
                 return;
         }
@@ -347,14 +340,25 @@ static const struct stream_ops tls_ops = {
         .free = tls_free,
 };
 
+static bool set_up_for_detaching(struct stream_tls *t, int fd, SSL *ssl)
+{
+        stream_tls_direct_prepare(ssl);
+        return record_bio_attach(&t->bio, ssl, fd);
+}
+
 static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int fd,
-                   enum bufferevent_ssl_state state)
+                   enum stream_tls_role role)
 {
         /* Without this a FIN that no close_notify precedes is a fatal error: OpenSSL answers with
          * an alert, and nothing can be written any more. With it, it looks like a close_notify to
          * SSL_read(); BIO_eof() tells them apart. */
         SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
-        t->bev = bufferevent_openssl_socket_new(base, fd, ssl, state, 0);
+        if (t->io != NULL && !set_up_for_detaching(t, fd, ssl))
+                return false;
+        t->bev = bufferevent_openssl_socket_new(
+                base, fd, ssl,
+                role == STREAM_TLS_ACCEPT ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING,
+                0);
         if (t->bev == NULL)
                 return false;
         t->s.in = bufferevent_get_input(t->bev);
@@ -372,18 +376,17 @@ static bool set_up(struct stream_tls *t, struct event_base *base, SSL *ssl, int 
         return t->in_watch != NULL;
 }
 
-struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, SSL **ssl, int *fd,
-                              enum stream_tls_role role, stream_tls_done_fn *done, void *arg)
+struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, struct io *io,
+                              SSL **ssl, int *fd, enum stream_tls_role role,
+                              stream_tls_done_fn *done, void *arg)
 {
         struct stream_tls *t = calloc(1, sizeof *t);
         if (t == NULL)
                 return NULL;
         *t = (struct stream_tls){
-                .s.ops = &tls_ops, .fd = -1, .hangup = hangup, .done = done, .arg = arg
+                .s.ops = &tls_ops, .fd = -1, .hangup = hangup, .io = io, .done = done, .arg = arg
         };
-        if (!set_up(t, base, *ssl, *fd,
-                    role == STREAM_TLS_ACCEPT ? BUFFEREVENT_SSL_ACCEPTING
-                                              : BUFFEREVENT_SSL_CONNECTING)) {
+        if (!set_up(t, base, *ssl, *fd, role)) {
                 tls_free(&t->s, STREAM_CLOSE);
                 return NULL;
         }
@@ -392,23 +395,34 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, SS
         return &t->s;
 }
 
+/* libevent must have let go of the descriptor before somebody else watches it. */
+bool stream_tls_detach(struct stream **s)
+{
+        struct stream_tls *t = self(*s);
+        assert(t->io != NULL && t->phase == TLS_OPEN);
+        bufferevent_disable(t->bev, EV_READ | EV_WRITE);
+        struct stream *direct = stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
+        if (direct == NULL)
+                return false;
+        tls_free(*s, STREAM_CLOSE);
+        *s = direct;
+        return true;
+}
+
 SSL *stream_tls_ssl(struct stream *s)
 {
-        return self(s)->ssl;
+        return stream_is_tls_direct(s) ? stream_tls_direct_ssl(s) : self(s)->ssl;
 }
 
 void stream_tls_alert(struct stream *s)
 {
+        if (stream_is_tls_direct(s)) {
+                stream_tls_direct_alert(s);
+                return;
+        }
         struct stream_tls *t = self(s);
-        char skipped[4096];
         if (t->phase == TLS_FAILED || s->lost != STREAM_OPEN)
                 return;
         bufferevent_disable(t->bev, EV_READ | EV_WRITE);
-        /* There is no call that sends an alert. But to read without anything to read from is an
-         * error that OpenSSL tells the peer about: a fatal internal_error, whatever the version. */
-        SSL_set0_rbio(t->ssl, NULL);
-        ERR_clear_error();
-        while (SSL_read(t->ssl, skipped, sizeof skipped) > 0)
-                continue;
-        ERR_clear_error();
+        tls_put_alert(t->ssl);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A stream through TLS: handshake, records, close_notify, truncation. On libevent's OpenSSL
- * bufferevent, on the socket itself. */
+ * bufferevent, on the socket itself; after the handshake it can become a direct stream. */
 #ifndef TLS_STREAM_TLS_H
 #define TLS_STREAM_TLS_H
 
@@ -10,6 +10,7 @@
 
 struct event_base;
 struct hangup;
+struct io;
 
 enum stream_tls_role { STREAM_TLS_ACCEPT, STREAM_TLS_CONNECT };
 
@@ -25,9 +26,18 @@ typedef void stream_tls_done_fn(const char *error, void *arg);
  * OpenSSL writes with write(2): the process ignores SIGPIPE.
  *
  * Freed after a failed handshake, the stream closes in such a way that OpenSSL's alert reaches the
- * peer (FIN, even if a reset was asked for): after a fatal alert nobody takes that for an end. */
-struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, SSL **ssl, int *fd,
-                              enum stream_tls_role role, stream_tls_done_fn *done, void *arg);
+ * peer (FIN, even if a reset was asked for): after a fatal alert nobody takes that for an end.
+ *
+ * io (borrowed, outlives the stream): stream_tls_detach() follows the handshake, and before it the
+ * stream can only be freed. NULL: it stays a buffered stream. */
+struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, struct io *io,
+                              SSL **ssl, int *fd, enum stream_tls_role role,
+                              stream_tls_done_fn *done, void *arg);
+
+/* The handshake is done, and nothing was listened to, read or written yet: *s becomes a direct
+ * stream, the old one is gone. On false (memory) it is still there and can only be freed. May be
+ * called from done. */
+bool stream_tls_detach(struct stream **s);
 
 /* The TLS session, borrowed, for the record (version, cipher, group, …). */
 SSL *stream_tls_ssl(struct stream *s);

@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "net/stream.h"
+#include "worker/batch.h"
 #include "worker/budget.h"
 
 enum {
-        BATCH = 64,        /* connections accepted in one go, so that data is not starved */
         LAST_BATCH = 8192, /* at the end: the longest queue there can be, and not for ever */
         PAUSE_MS = 100,
         WARN_EVERY_MS = 10000,
@@ -27,12 +27,16 @@ struct listener {
         struct acceptor *acceptor;
         struct service *service;
         const struct lsock *sock;
+        struct batch batch;
+        unsigned turn; /* in which it was ready last */
         struct event event;
 };
 
 struct acceptor {
         struct event_base *base;
         struct budget *budget;
+        size_t worker;
+        unsigned turn; /* of the loop */
         struct listener *listeners;
         size_t n;
         int reserve;
@@ -106,44 +110,75 @@ static bool concerns_one_connection(int error)
                error == EINTR;
 }
 
-static void accept_batch(struct listener *l, int most)
+enum accepting {
+        ACCEPT_MORE,  /* as many as were asked for: there may be more */
+        ACCEPT_EMPTY, /* nobody is left */
+        ACCEPT_PAUSE, /* no more for now */
+};
+
+/* One connection, from one of the listener's sockets. Returns ACCEPT_MORE also when it had failed
+ * already. */
+static enum accepting accept_one(struct listener *l, int from)
+{
+        struct acceptor *a = l->acceptor;
+        struct sockaddress client = { .len = sizeof client.storage };
+        int fd = accept4(from, &client.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+                a->accepted(l->service, l->sock, &client, &fd, a->arg);
+                stream_close_fd(&fd, STREAM_CLOSE_RESET);
+                return a->paused ? ACCEPT_PAUSE : ACCEPT_MORE;
+        }
+        if (errno == EAGAIN)
+                return ACCEPT_EMPTY;
+        if (concerns_one_connection(errno))
+                return ACCEPT_MORE;
+        pause_accepting(a, errno);
+        return ACCEPT_PAUSE;
+}
+
+/* Up to most connections, as long as there are descriptors. *n is how many came. */
+static enum accepting accept_some(struct listener *l, int from, unsigned most, unsigned *n)
 {
         struct acceptor *a = l->acceptor;
         int needed = service_descriptors(l->service);
-        for (int i = 0; i < most; i++) {
+        for (*n = 0; *n < most; ++*n) {
                 if (!budget_has(a->budget, needed)) {
                         pause_accepting(a, EMFILE);
-                        return;
+                        return ACCEPT_PAUSE;
                 }
-                struct sockaddress client = { .len = sizeof client.storage };
-                int fd =
-                        accept4(l->sock->fd, &client.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-                if (fd >= 0) {
-                        a->accepted(l->service, l->sock, &client, &fd, a->arg);
-                        stream_close_fd(&fd, STREAM_CLOSE_RESET);
-                        if (a->paused)
-                                return;
-                } else if (errno == EAGAIN) {
-                        return;
-                } else if (!concerns_one_connection(errno)) {
-                        pause_accepting(a, errno);
-                        return;
-                }
+                enum accepting result = accept_one(l, from);
+                if (result != ACCEPT_MORE)
+                        return result;
         }
+        return ACCEPT_MORE;
 }
 
 static void on_listener_ready(evutil_socket_t fd, short what, void *arg)
 {
-        (void)fd;
         (void)what;
-        accept_batch(arg, BATCH);
+        struct listener *l = arg;
+        unsigned n, turn = l->acceptor->turn;
+        unsigned most = batch_begin(&l->batch, turn - l->turn == 1);
+        l->turn = turn;
+        switch (accept_some(l, fd, most, &n)) {
+        case ACCEPT_MORE:
+                batch_filled(&l->batch);
+                break;
+        case ACCEPT_EMPTY:
+                batch_emptied(&l->batch, n);
+                break;
+        case ACCEPT_PAUSE:
+                break;
+        }
 }
 
 static void add_listener(struct acceptor *a, struct service *service, const struct lsock *sock)
 {
         struct listener *l = &a->listeners[a->n++];
         *l = (struct listener){ .acceptor = a, .service = service, .sock = sock };
-        event_assign(&l->event, a->base, sock->fd, EV_READ | EV_PERSIST, on_listener_ready, l);
+        batch_init(&l->batch);
+        event_assign(&l->event, a->base, lsock_fd(sock, a->worker), EV_READ | EV_PERSIST,
+                     on_listener_ready, l);
 }
 
 static size_t count_sockets(const struct snapshot *snapshot)
@@ -155,13 +190,15 @@ static size_t count_sockets(const struct snapshot *snapshot)
 }
 
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
-                              struct budget *budget, accepted_fn *accepted, void *arg)
+                              size_t worker, struct budget *budget, accepted_fn *accepted,
+                              void *arg)
 {
         struct acceptor *a = calloc(1, sizeof *a);
         if (a == NULL)
                 return NULL;
         *a = (struct acceptor){
                 .base = base,
+                .worker = worker,
                 .budget = budget,
                 .accepted = accepted,
                 .arg = arg,
@@ -183,6 +220,20 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         return a;
 }
 
+void acceptor_turn(struct acceptor *a)
+{
+        a->turn++;
+}
+
+/* From the sockets of the others as well: they may have stopped a moment ago, and the kernel does
+ * not know. */
+static void accept_rest(struct listener *l)
+{
+        unsigned n;
+        for (size_t i = 0; i < l->sock->n_fds; i++)
+                accept_some(l, l->sock->fds[i], LAST_BATCH, &n);
+}
+
 void acceptor_stop(struct acceptor *a)
 {
         if (a->stopped)
@@ -192,7 +243,7 @@ void acceptor_stop(struct acceptor *a)
         evtimer_del(&a->resume);
         for (size_t i = 0; i < a->n; i++) {
                 event_del(&a->listeners[i].event);
-                accept_batch(&a->listeners[i], LAST_BATCH);
+                accept_rest(&a->listeners[i]);
         }
 }
 

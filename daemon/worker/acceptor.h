@@ -18,10 +18,15 @@ struct budget;
 typedef void accepted_fn(struct service *service, const struct lsock *sock,
                          const struct sockaddress *client, int *fd, void *arg);
 
-/* Accepts on every socket of the snapshot, which is borrowed until acceptor_stop(), as is the
- * budget: taking from it is the callee's. NULL: errno. */
+/* Accepts on every address of the snapshot, where there are several sockets on that of the worker
+ * of this number. The snapshot is borrowed until acceptor_stop(), as is the budget: taking from it
+ * is the callee's. NULL: errno. */
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
-                              struct budget *budget, accepted_fn *accepted, void *arg);
+                              size_t worker, struct budget *budget, accepted_fn *accepted,
+                              void *arg);
+
+/* To be called before each turn of the loop. */
+void acceptor_turn(struct acceptor *a);
 
 /* Take what waits in the queues, then accept no more. Idempotent. */
 void acceptor_stop(struct acceptor *a);

@@ -10,23 +10,32 @@
 
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/memory.h"
 #include "base/own.h"
+#include "base/pulse.h"
 #include "conn/conn.h"
 #include "net/hangup.h"
+#include "net/io.h"
 #include "net/resolve.h"
+#include "net/stream.h"
+#include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
+#include "worker/crew.h"
 
-enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP };
+enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP, ORDER_TAKE };
 
 struct worker {
         struct event_base *base;
         struct mailbox *mailbox;
+        struct io *io;
         struct hangup *hangup;
         struct resolver *resolver;
+        struct memory_tide *memory; /* NULL: the system gets nothing back */
         struct acceptor *acceptor;
         struct snapshot *snapshot; /* held */
-        struct budget *budget;
+        struct worker_place place;
+        struct pulse pulse;
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
@@ -41,15 +50,60 @@ static void on_ended(struct conn *c, void *arg)
         struct worker *w = arg;
         TAILQ_REMOVE(&w->living, c, entry);
         TAILQ_INSERT_TAIL(&w->dead, c, entry);
+        crew_count(w->place.crew, w->place.number, -1);
 }
 
-static bool enter_tallies(struct worker *w, struct service *service)
+static bool enter_tallies(struct snapshot *snapshot, struct service *service)
 {
-        if (!tally_enter(&w->snapshot->tally))
+        if (!tally_enter(&snapshot->tally))
                 return false;
         if (tally_enter(&service->tally))
                 return true;
-        tally_leave(&w->snapshot->tally);
+        tally_leave(&snapshot->tally);
+        return false;
+}
+
+static void refuse(struct worker *w, struct handed *h, bool admitted)
+{
+        log_error("service %s: a connection is refused: out of memory", h->service->conf->name);
+        if (admitted) {
+                tally_leave(&h->service->tally);
+                tally_leave(&h->snapshot->tally);
+        }
+        crew_count(w->place.crew, w->place.number, -1);
+        budget_give(w->place.budget, service_descriptors(h->service));
+}
+
+/* A connection that counts in the crew and in the budget already. */
+static void begin(struct worker *w, struct handed *h)
+{
+        bool admitted = enter_tallies(h->snapshot, h->service);
+        struct conn *c = conn_new(&w->env, h->snapshot, h->service, &h->listen, &h->client, &h->fd,
+                                  admitted);
+        if (c == NULL) {
+                refuse(w, h, admitted);
+                return;
+        }
+        TAILQ_INSERT_TAIL(&w->living, c, entry);
+        if (admitted)
+                conn_start(c);
+        else
+                conn_end(c, REASON_LIMIT);
+}
+
+static bool hand_over(struct worker *w, size_t to, const struct handed *accepted)
+{
+        struct handed *h = malloc(sizeof *h);
+        if (h == NULL)
+                return false;
+        *h = *accepted;
+        snapshot_ref(h->snapshot);
+        if (crew_hand(w->place.crew, to, h)) {
+                log_debug("a connection is handed to worker %zu", to);
+                return true;
+        }
+        snapshot_unref(h->snapshot);
+        free(h);
         return false;
 }
 
@@ -57,24 +111,39 @@ static void on_accepted(struct service *service, const struct lsock *sock,
                         const struct sockaddress *client, int *fd, void *arg)
 {
         struct worker *w = arg;
-        bool admitted = enter_tallies(w, service);
-        struct conn *c =
-                conn_new(&w->env, w->snapshot, service, &sock->address, client, fd, admitted);
-        if (c == NULL) {
-                log_error("service %s: a connection is refused: out of memory",
-                          service->conf->name);
-                if (admitted) {
-                        tally_leave(&service->tally);
-                        tally_leave(&w->snapshot->tally);
-                }
+        struct handed accepted = {
+                .snapshot = w->snapshot,
+                .service = service,
+                .listen = sock->address,
+                .client = *client,
+                .fd = TAKE_FD(*fd),
+        };
+        size_t to = crew_choose(w->place.crew, w->place.number);
+        budget_take(w->place.budget, service_descriptors(service));
+        if (to != w->place.number && hand_over(w, to, &accepted))
                 return;
+        crew_count(w->place.crew, w->place.number, 1);
+        begin(w, &accepted);
+        stream_close_fd(&accepted.fd, STREAM_CLOSE_RESET);
+}
+
+static void take_handed(struct worker *w)
+{
+        struct handed *h;
+        while ((h = crew_take(w->place.crew, w->place.number)) != NULL) {
+                begin(w, h);
+                handed_free(h);
         }
-        budget_take(w->budget, service_descriptors(service));
-        TAILQ_INSERT_TAIL(&w->living, c, entry);
-        if (admitted)
-                conn_start(c);
-        else
-                conn_end(c, REASON_LIMIT);
+}
+
+/* Nobody new, neither from outside nor from the others. */
+static void drain(struct worker *w)
+{
+        acceptor_stop(w->acceptor);
+        crew_leave(w->place.crew, w->place.number);
+        take_handed(w);
+        w->draining = true;
+        w->report(WORKER_QUIET, w->arg);
 }
 
 static void cut_all(struct worker *w, enum reason why)
@@ -88,9 +157,10 @@ static void on_order(int order, void *data, void *arg)
         struct worker *w = arg;
         switch ((enum order)order) {
         case ORDER_DRAIN:
-                acceptor_stop(w->acceptor);
-                w->draining = true;
-                w->report(WORKER_QUIET, w->arg);
+                drain(w);
+                break;
+        case ORDER_TAKE:
+                take_handed(w);
                 break;
         case ORDER_CUT:
                 cut_all(w, (enum reason)(intptr_t)data);
@@ -108,7 +178,7 @@ static void reap(struct worker *w)
                 int descriptors = service_descriptors(c->service);
                 TAILQ_REMOVE(&w->dead, c, entry);
                 conn_free(c);
-                budget_give(w->budget, descriptors);
+                budget_give(w->place.budget, descriptors);
         }
         if (w->draining && !w->told_idle && TAILQ_EMPTY(&w->living)) {
                 w->told_idle = true;
@@ -116,11 +186,21 @@ static void reap(struct worker *w)
         }
 }
 
+static bool turn(struct worker *w)
+{
+        int how = pulse_awake(&w->pulse) ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE;
+        acceptor_turn(w->acceptor);
+        return event_base_loop(w->base, how) == 0;
+}
+
 static void *run(void *arg)
 {
         struct worker *w = arg;
-        while (!w->stopping && event_base_loop(w->base, EVLOOP_ONCE) == 0)
+        crew_join(w->place.crew, w->place.number, w->mailbox, ORDER_TAKE);
+        while (!w->stopping && turn(w))
                 reap(w);
+        crew_leave(w->place.crew, w->place.number);
+        take_handed(w);
         cut_all(w, REASON_SHUTDOWN);
         reap(w);
         OPENSSL_thread_stop();
@@ -144,17 +224,23 @@ static bool build(struct worker *w)
         if (w->base == NULL)
                 return false;
         w->mailbox = mailbox_new(w->base, on_order, w);
+        w->io = io_new(w->base, NULL);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
-        if (w->mailbox == NULL || w->hangup == NULL || w->resolver == NULL)
+        w->memory = memory_tide_new(w->base, tls_memory_give_back);
+        if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
-        w->acceptor = acceptor_new(w->base, w->snapshot, w->budget, on_accepted, w);
+        w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
+                                   on_accepted, w);
         if (w->acceptor == NULL)
                 return false;
         w->env = (struct conn_env){
                 .base = w->base,
+                .io = w->io,
                 .hangup = w->hangup,
                 .resolver = w->resolver,
+                .pulse = &w->pulse,
+                .memory = w->memory,
                 .relief = acceptor_relief,
                 .relief_arg = w->acceptor,
                 .ended = on_ended,
@@ -164,13 +250,13 @@ static bool build(struct worker *w)
         return w->started;
 }
 
-struct worker *worker_new(struct snapshot *snapshot, struct budget *budget,
+struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *place,
                           worker_report_fn *report, void *arg)
 {
         struct worker *w = calloc(1, sizeof *w);
         if (w == NULL)
                 return NULL;
-        *w = (struct worker){ .budget = budget, .report = report, .arg = arg };
+        *w = (struct worker){ .place = *place, .report = report, .arg = arg };
         TAILQ_INIT(&w->living);
         TAILQ_INIT(&w->dead);
         w->snapshot = snapshot_ref(snapshot);
@@ -207,7 +293,9 @@ void worker_free(struct worker *w)
         }
         acceptor_free(w->acceptor);
         resolver_free(w->resolver);
+        memory_tide_free(w->memory);
         hangup_free(w->hangup);
+        io_free(w->io);
         mailbox_free(w->mailbox);
         if (w->base != NULL)
                 event_base_free(w->base);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker: a thread with an event loop of its own, and the connections it accepted. */
+/* A worker: a thread with an event loop of its own, and the connections it has. */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
@@ -7,7 +7,15 @@
 #include "snapshot/snapshot.h"
 
 struct budget;
+struct crew;
 struct worker;
+
+/* What a worker shares with the others; borrowed. */
+struct worker_place {
+        struct budget *budget;
+        struct crew *crew;
+        size_t number; /* in the crew */
+};
 
 enum worker_report {
         WORKER_QUIET, /* accepts no more, after worker_drain() */
@@ -17,9 +25,8 @@ enum worker_report {
 /* Runs on the worker's thread. */
 typedef void worker_report_fn(enum worker_report what, void *arg);
 
-/* Starts the thread, which accepts at once. budget is borrowed, and shared by all workers. NULL
- * with errno set. */
-struct worker *worker_new(struct snapshot *snapshot, struct budget *budget,
+/* Starts the thread, which accepts at once. NULL with errno set. */
+struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *place,
                           worker_report_fn *report, void *arg);
 
 /* From any thread; carried out by the worker soon after. */

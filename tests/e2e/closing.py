@@ -607,7 +607,8 @@ ROWS = [
 class DaemonPath:
     """The pair is joined by spliced."""
 
-    def __init__(self, w, kinds, row_settings=(), small_buffers=False, by="client", globals=None):
+    def __init__(self, w, kinds, row_settings=(), small_buffers=False, by="client", globals=None,
+                 pump="auto"):
         self.w, self.by = w, by
         client, upstream = kinds
         certs = w.certs
@@ -616,7 +617,8 @@ class DaemonPath:
             self.rcvbuf["upstream" if by == "client" else "client"] = SMALL
         self.listener = w.listen(tls=None if upstream == "plain" else certs.server(upstream),
                                  rcvbuf=self.rcvbuf["upstream"], sndbuf=SENDING)
-        settings = {"listen": "127.0.0.1:0", "connect": self.listener.address, **dict(row_settings)}
+        settings = {"listen": "127.0.0.1:0", "connect": self.listener.address, "pump": pump,
+                    **dict(row_settings)}
         if client != "plain":
             settings["listen-tls"] = {"certificate": certs.path("server.pem")}
         if upstream != "plain":
@@ -633,7 +635,7 @@ class DaemonPath:
         return Pair(self, client, upstream, by, kinds, self.daemon)
 
 
-def play(row, w, client, upstream, by, harness_path=None):
+def play(row, w, client, upstream, by, harness_path=None, **kwargs):
     make = harness_path or DaemonPath
-    path = make(w, (client, upstream), row.settings, row.small_buffers, by)
+    path = make(w, (client, upstream), row.settings, row.small_buffers, by, **kwargs)
     row.play(path.open((client, upstream), by))

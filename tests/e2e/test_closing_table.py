@@ -13,6 +13,19 @@ def cases():
                                id=f"{row.name}-{client}-{upstream}-by-{by}")
 
 
+def pumps():
+    """The rows above take the fast pumps by themselves. The buffer pump on all combinations would take too long."""
+    for param in cases():
+        row, client, upstream, by = param.values
+        if (client, upstream) in (("plain", "plain"), ("tls13", "plain"), ("tls12", "tls13")):
+            yield pytest.param(row, client, upstream, by, id="buffer-" + param.id)
+
+
 @pytest.mark.parametrize("row, client, upstream, by", cases())
 def test_row(w, row, client, upstream, by):
     closing.play(row, w, client, upstream, by)
+
+
+@pytest.mark.parametrize("row, client, upstream, by", pumps())
+def test_row_over_the_buffer_pump(w, row, client, upstream, by):
+    closing.play(row, w, client, upstream, by, pump="buffer")

@@ -160,9 +160,13 @@ def test_nc_to_nc(w, tls):
         near, host, port = forward(w, f"{far_host}:{far_port}", connect_tls=True)
     else:
         near, host, port = forward(w, upstream)
-    client = w.run("nc", "-N", host, port, stdin=stdin_of(w, noise(2 * MB)), name="nc-client")
+    # nc -l leaves as soon as the client has ended, whatever it has still to send.
+    sending, answer = w.dir / "sending", w.dir / "answer"
+    sending.write_bytes(noise(2 * MB))
+    client = w.run("sh", "-c", f"(cat {sending}; until [ $(stat -c %s {answer}) -ge {3 * MB} ]; do sleep .02; done) |"
+                   f" nc -N {host} {port} >{answer}", name="nc-client")
     assert client.until_exit() == 0 and server.until_exit() == 0
-    assert sha(client.output()) == sha(noise(3 * MB, 1)) and sha(server.output()) == sha(noise(2 * MB))
+    assert sha(answer.read_bytes()) == sha(noise(3 * MB, 1)) and sha(server.output()) == sha(noise(2 * MB))
     for d in w.daemons:
         only_record(w, d, up=2 * MB, down=3 * MB)
 

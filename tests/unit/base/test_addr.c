@@ -243,6 +243,49 @@ static void addresses_are_equal_when_they_name_the_same(void **state)
         assert_true(sockaddress_equal(&counted, &uncounted));
 }
 
+/* Whatever surrounds it: one octet more than its room is not touched. */
+static void check_packing(const struct sockaddress *a, size_t most)
+{
+        uint8_t room[160];
+        struct sockaddress back;
+        size_t n = sockaddress_packed_size(a);
+        assert_in_range(n, 1, most);
+        memset(room, 0xa5, sizeof room);
+        sockaddress_pack(a, room);
+        for (size_t i = n; i < sizeof room; i++)
+                assert_int_equal(room[i], 0xa5);
+        assert_ptr_equal(sockaddress_unpack(room, &back), room + n);
+        assert_int_equal(back.len, a->len);
+        assert_memory_equal(&back.storage, &a->storage, a->len);
+}
+
+static void a_packed_address_is_the_same_and_small(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *text;
+                size_t most;
+        } table[] = { { "10.0.0.5:22", 9 },          { "[2001:db8::1]:22", 29 },
+                      { "[fe80::1%lo]:22", 29 },     { "unix:/run/a.socket", 20 },
+                      { "unix:@name", 12 },          { "unix:@0123456789", 20 },
+                      { "255.255.255.255:65535", 9 } };
+        for (size_t i = 0; i < COUNTOF(table); i++) {
+                struct addr a;
+                struct sockaddress literal;
+                assert_null(addr_parse(table[i].text, ADDR_FOR_CONNECT, &a));
+                assert_true(addr_literal(&a, &literal));
+                check_packing(&literal, table[i].most);
+                addr_fini(&a);
+        }
+        struct sockaddress none = { 0 }, unnamed = { .len = sizeof(sa_family_t) }, full = { 0 };
+        unnamed.sa.sa_family = AF_UNIX;
+        full.len = sizeof full.storage;
+        memset(&full.storage, 0xff, sizeof full.storage);
+        check_packing(&none, 1);
+        check_packing(&unnamed, 3);
+        check_packing(&full, 129);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -250,6 +293,7 @@ int main(void)
                 cmocka_unit_test(each_mistake_is_called_by_its_name),
                 cmocka_unit_test(the_longest_path_and_name_fit),
                 cmocka_unit_test(addresses_from_the_kernel_are_shown_safely),
+                cmocka_unit_test(a_packed_address_is_the_same_and_small),
                 cmocka_unit_test(addresses_are_equal_when_they_name_the_same),
         };
         return cmocka_run_group_tests_name("base/addr", tests, NULL, NULL);

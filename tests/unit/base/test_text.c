@@ -81,6 +81,12 @@ static const struct {
         { text_to_duration, "007s", 7000, text_from_duration, "7s" },
         { text_to_duration, "9223372036854775807ms", INT64_MAX, text_from_duration,
           "9223372036854775807ms" },
+        { text_to_microseconds, "off", 0, text_from_microseconds, "off" },
+        { text_to_microseconds, "1us", 1, text_from_microseconds, "1us" },
+        { text_to_microseconds, "50us", 50, text_from_microseconds, "50us" },
+        { text_to_microseconds, "1000us", 1000, text_from_microseconds, "1ms" },
+        { text_to_microseconds, "1500us", 1500, text_from_microseconds, "1500us" },
+        { text_to_microseconds, "2s", 2000000, text_from_microseconds, "2s" },
         { text_to_size, "0", 0, text_from_size, "0" },
         { text_to_size, "4095", 4095, text_from_size, "4095" },
         { text_to_size, "4096", 4096, text_from_size, "4k" },
@@ -127,6 +133,12 @@ static const struct {
         { text_to_duration, "0s", "write \"off\"" },
         { text_to_duration, "0ms", "write \"off\"" },
         { text_to_duration, "s", "is not a duration" },
+        { text_to_duration, "5us", "is not a duration" },
+        { text_to_microseconds, "5", "needs a unit: \"50us\"" },
+        { text_to_microseconds, "5m", "is not a duration such as \"50us\"" },
+        { text_to_microseconds, "0us", "write \"off\"" },
+        { text_to_microseconds, "-1us", "is not a duration" },
+        { text_to_microseconds, "9223372036854775807ms", "is too long a duration" },
         { text_to_duration, " 5s", "is not a duration" },
         { text_to_duration, "5s ", "is not a duration" },
         { text_to_duration, "5 s", "is not a duration" },
@@ -279,12 +291,46 @@ static void what_a_peer_wrote_cannot_forge_a_line(void **state)
         }
 }
 
+static void numbers_are_written_whole(void **state)
+{
+        (void)state;
+        OWN(text_fini) struct text t = { 0 };
+        static const int64_t numbers[] = { 0, 7, 10, -1, 65535, INT64_MAX, INT64_MIN };
+        text_expect(&t, 10);
+        for (size_t i = 0; i < COUNTOF(numbers); i++) {
+                text_add_int(&t, numbers[i]);
+                text_add(&t, " ");
+        }
+        text_add_uint(&t, UINT64_MAX);
+        assert_string_equal(text_str(&t), "0 7 10 -1 65535 9223372036854775807 "
+                                          "-9223372036854775808 18446744073709551615");
+}
+
+static void room_is_no_text(void **state)
+{
+        (void)state;
+        OWN(text_fini) struct text t = { 0 };
+        text_expect(&t, 1000);
+        assert_string_equal(text_str(&t), "");
+        assert_int_equal(t.len, 0);
+        assert_in_range(t.cap, 1001, SIZE_MAX);
+        const char *before = t.s;
+        for (size_t i = 0; i < 1000; i++)
+                text_add(&t, "x");
+        assert_ptr_equal(t.s, before);
+        text_expect(&t, SIZE_MAX);
+        assert_false(t.failed);
+        assert_int_equal(strlen(text_str(&t)), 1000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(text_grows_and_stays_a_string),
                 cmocka_unit_test(text_take_leaves_an_empty_text),
                 cmocka_unit_test(a_failed_text_never_becomes_half_a_string),
+                cmocka_unit_test(numbers_are_written_whole),
+                cmocka_unit_test(room_is_no_text),
                 cmocka_unit_test(quantities_are_read_and_written_back_shortest),
                 cmocka_unit_test(bad_quantities_are_refused_and_leave_the_value_alone),
                 cmocka_unit_test(what_is_written_reads_back_the_same),

@@ -59,7 +59,10 @@ static const struct {
         { "listen-tls", "alpn", "[]", NULL },
         { "listen-socket", "backlog", "1", "1" },
         { "listen-socket", "backlog", "\"4k\"", "4000" },
+        { "listen-socket", "busy-poll", "\"50us\"", "\"50us\"" },
         { "listen-socket", "mode", "\"0660\"", "\"0660\"" },
+        { "connect-socket", "busy-poll", "\"1000us\"", "\"1ms\"" },
+        { "connect-socket", "congestion", "\"cubic\"", "\"cubic\"" },
         { "listen-socket", "mode", "\"7\"", "\"0007\"" },
 };
 
@@ -117,6 +120,8 @@ static const struct {
         { "listen-tls", "alpn = [\"h2\", \"\"]",
           "alpn in listen-tls of service \"a\": \"\" is empty" },
         { "listen-tls", "key = \"\"", "key in listen-tls of service \"a\": \"\" is empty" },
+        { "connect-socket", "busy-poll = \"1001us\"", "\"1001us\" is out of range: off to 1ms" },
+        { "connect-socket", "busy-poll = 50", "expects a duration with its unit, in quotes, such" },
         { "listen-socket", "mode = 0660", "expects a file mode in quotes" },
         { "listen-socket", "mode = \"888\"", "\"888\" is not a file mode in octal" },
         { "listen-socket", "mode = \"1777\"", "\"1777\" is out of range: 0 to 0777" },

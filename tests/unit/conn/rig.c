@@ -16,6 +16,7 @@
 #include "../snapshot/made.h"
 #include "../tls/cert.h"
 #include "base/own.h"
+#include "net/io.h"
 #include "base/text.h"
 #include "conn/stage.h"
 #include "net/resolve_internal.h"
@@ -29,6 +30,8 @@ static const struct dns_row names[] = {
 static void net_init(struct net_fixture *net)
 {
         net->base = event_base_new();
+        net->io = io_new(net->base, NULL);
+        assert_non_null(net->io);
         net->dns = dns_server_new(net->base, names, COUNTOF(names));
         net->resolver = resolver_new_with_server(net->base, "127.0.0.1", dns_server_port(net->dns),
                                                  60000, 2);
@@ -82,8 +85,10 @@ static struct snapshot *snapshot_with(const struct rig *r, const char *settings)
                         text_addn(&t, p, 1);
                 p += *p == '%';
         }
+        const char *listen =
+                strstr(settings, "listen = ") == NULL ? "listen = \"127.0.0.1:0\"; " : "";
         struct snapshot *s =
-                must_make("services: { a: { listen = \"127.0.0.1:0\"; %s } }", text_str(&t));
+                must_make("workers = 1; services: { a: { %s%s } }", listen, text_str(&t));
         text_fini(&t);
         return s;
 }
@@ -104,6 +109,7 @@ void rig_open(struct rig *r, enum upstream_kind kind, const char *settings)
         r->snapshot = snapshot_with(r, settings);
         r->service = r->snapshot->services[0];
         r->env = (struct conn_env){ .base = r->net.base,
+                                    .io = r->net.io,
                                     .hangup = r->hangup,
                                     .resolver = r->net.resolver,
                                     .ended = on_ended,
@@ -128,14 +134,15 @@ void rig_connect(struct rig *r, bool counted)
         int client = socket(sock->address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(client, &sock->address.sa, sock->address.len), 0);
         assert_int_equal(evutil_make_socket_nonblocking(client), 0);
-        struct sockaddress from = { .len = sizeof from.storage };
-        int fd = accept4(sock->fd, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        r->from.len = sizeof r->from.storage;
+        int fd = accept4(sock->fds[0], &r->from.sa, &r->from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         assert_true(fd >= 0);
         peer_begin(&r->client, client, "", "");
         if (counted)
                 assert_true(tally_enter(&r->service->tally) && tally_enter(&r->snapshot->tally));
         r->ended = 0;
-        r->conn = conn_new(&r->env, r->snapshot, r->service, &sock->address, &from, &fd, counted);
+        r->conn =
+                conn_new(&r->env, r->snapshot, r->service, &sock->address, &r->from, &fd, counted);
         assert_non_null(r->conn);
         assert_int_equal(fd, -1);
 }

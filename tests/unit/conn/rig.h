@@ -15,9 +15,10 @@ struct rig {
         struct conn_env env;
         struct snapshot *snapshot;
         struct service *service;
-        size_t descriptors; /* open before there was anything of this */
-        struct conn *conn;  /* NULL once it has been freed */
-        unsigned ended;     /* how often we were told */
+        size_t descriptors;      /* open before there was anything of this */
+        struct conn *conn;       /* NULL once it has been freed */
+        struct sockaddress from; /* its client */
+        unsigned ended;          /* how often we were told */
         struct peer client, upstream;
         int listener; /* the upstream's; -1: there is none */
         bool upstream_accepts, upstream_tls;
@@ -33,8 +34,8 @@ enum upstream_kind {
         UPSTREAM_SILENT, /* nobody ever answers SYN */
 };
 
-/* settings: what the one service has beside `listen`. In it, %1 is the upstream's port, %2 the file
- * of a certificate and its key. */
+/* settings: what the one service has; it listens on a port of 127.0.0.1 unless they say where. In
+ * them, %1 is the upstream's port, %2 the file of a certificate and its key. */
 void rig_open(struct rig *r, enum upstream_kind kind, const char *settings);
 /* Nothing is left of it, and no descriptor that was not open before. */
 void rig_close(struct rig *r);

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
-#include <stdio.h>
 
 #include <cmocka.h>
+
+#include "net/dial_attempts.h"
 
 struct sockaddress address(const char *text)
 {
@@ -21,8 +22,7 @@ struct sockaddress address(const char *text)
 }
 
 static char x25519[] = "X25519", p256[] = "P-256", asked[] = "www.example.com", h2[] = "h2",
-            somebody[] = "CN=somebody", first[] = "10.0.0.5:22", second[] = "[2001:db8::1]:22",
-            refused[] = "Connection refused";
+            somebody[] = "CN=somebody", first[] = "10.0.0.5:22", second[] = "[2001:db8::1]:22";
 
 static const struct tls_info client_tls = {
         .version = "TLSv1.3",
@@ -45,12 +45,16 @@ static const struct tls_info upstream_tls = {
 
 struct record bare_record(void)
 {
+        static struct sockaddress listen, client, local;
+        listen = address("0.0.0.0:443");
+        client = address("192.0.2.7:50000");
+        local = address("192.0.2.1:443");
         return (struct record){
                 .id = 1,
                 .service = "web",
-                .listen = address("0.0.0.0:443"),
-                .client = address("192.0.2.7:50000"),
-                .local = address("192.0.2.1:443"),
+                .listen = &listen,
+                .client = &client,
+                .local = &local,
                 .started_wall_us = 1769903999123456,
                 .duration_ms = 0,
                 .connect_ms = -1,
@@ -61,20 +65,22 @@ struct record bare_record(void)
         };
 }
 
+static const struct dial_attempt *two_attempts(void)
+{
+        static struct dial_attempts made;
+        if (made.first != NULL)
+                return made.first;
+        struct sockaddress a = address(first), b = address(second);
+        dial_attempts_add(&made, first, &a, ECONNREFUSED, "Connection refused", 1999);
+        dial_attempts_add(&made, second, &b, 0, NULL, 20000);
+        return made.first;
+}
+
 struct record full_record(void)
 {
-        static struct dial_attempt attempts[2];
-        attempts[0] = (struct dial_attempt){ .target = first,
-                                             .address = address(first),
-                                             .error = ECONNREFUSED,
-                                             .text = refused,
-                                             .took_us = 1999 };
-        attempts[1] = (struct dial_attempt){ .target = second,
-                                             .address = address(second),
-                                             .took_us = 20000 };
         struct record r = bare_record();
         r.id = 4711;
-        snprintf(r.upstream, sizeof r.upstream, "%s", second);
+        r.upstream = second;
         r.duration_ms = 60000;
         r.connect_ms = 22;
         r.handshake_ms = 3;
@@ -88,7 +94,6 @@ struct record full_record(void)
         r.path = "tls";
         r.tls = &client_tls;
         r.connect_tls = &upstream_tls;
-        r.attempts = attempts;
-        r.n_attempts = 2;
+        r.attempts = two_attempts();
         return r;
 }

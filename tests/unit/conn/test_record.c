@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/own.h"
+#include "net/dial_attempts.h"
 #include "records.h"
 #include "sample.h"
 
@@ -102,6 +103,44 @@ static void every_member_is_there_and_has_its_type(void **state)
         json_decref(record);
 }
 
+/* In this order, and as the library would write it: others have learnt to read it so. */
+static void assert_is_canonical(const struct record *r)
+{
+        record_write(r, RECORD_JSON);
+        OWN_FREE char *raw = records_raw();
+        json_t *record = json_loads(raw, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(record);
+        OWN_FREE char *canonical = json_dumps(record, JSON_COMPACT);
+        assert_memory_equal(raw, canonical, strlen(canonical));
+        assert_string_equal(raw + strlen(canonical), "\n");
+        const char *name;
+        json_t *value;
+        size_t i = 0;
+        json_object_foreach(record, name, value)
+        {
+                assert_string_equal(name, members[i++].name);
+        }
+        json_decref(record);
+}
+
+static void the_line_is_what_it_always_was(void **state)
+{
+        (void)state;
+        struct record full = full_record(), bare = bare_record();
+        assert_is_canonical(&full);
+        assert_is_canonical(&bare);
+        record_write(&bare, RECORD_JSON);
+        OWN_FREE char *raw = records_raw();
+        assert_string_equal(raw, "{\"id\":1,\"service\":\"web\",\"listen\":\"0.0.0.0:443\","
+                                 "\"client\":\"192.0.2.7:50000\",\"local\":\"192.0.2.1:443\","
+                                 "\"upstream\":null,\"started\":\"2026-01-31T23:59:59.123Z\","
+                                 "\"duration_ms\":0,\"connect_ms\":null,\"handshake_ms\":null,"
+                                 "\"bytes_up\":0,\"bytes_down\":0,\"half_closed_ms\":0,"
+                                 "\"ended_by\":\"spliced\",\"reason\":\"limit\",\"detail\":null,"
+                                 "\"path\":null,\"tls\":null,\"connect_tls\":null,"
+                                 "\"attempts\":[]}\n");
+}
+
 static void what_did_not_happen_is_null(void **state)
 {
         (void)state;
@@ -185,12 +224,15 @@ static void every_attempt_says_where_and_why(void **state)
 {
         (void)state;
         struct record r = full_record();
-        static struct dial_attempt unresolved;
-        static char target[] = "nowhere.example:1", why[] = "no such name";
-        struct dial_attempt attempts[3] = { r.attempts[0], r.attempts[1], unresolved };
-        attempts[2] = (struct dial_attempt){ .target = target, .text = why };
-        r.attempts = attempts;
-        r.n_attempts = 3;
+        struct dial_attempts tried = { 0 };
+        for (const struct dial_attempt *a = r.attempts; a != NULL; a = a->next) {
+                struct sockaddress where;
+                dial_attempt_address(a, &where);
+                dial_attempts_add(&tried, a->target, &where, a->error, dial_attempt_text(a),
+                                  a->ms * INT64_C(1000));
+        }
+        dial_attempts_add(&tried, "nowhere.example:1", NULL, 0, "no such name", 999);
+        r.attempts = tried.first;
         json_t *record = written(&r), *list = member(record, "attempts");
         json_t *wanted = json_pack(
                 "[{ss ss ss si} {ss ss sn si} {ss sn ss si}]", "target", "10.0.0.5:22", "address",
@@ -201,6 +243,7 @@ static void every_attempt_says_where_and_why(void **state)
         assert_true(json_equal(list, wanted));
         json_decref(wanted);
         json_decref(record);
+        dial_attempts_free(tried.first);
 }
 
 /* --- what a peer chooses ---------------------------------------------------------------------- */
@@ -244,17 +287,17 @@ static void assert_tame(const char *line)
 }
 
 /* A record into every free text of which somebody has put his own. */
-static struct record hostile_record(char *said, struct tls_info *tls, struct dial_attempt *attempt)
+static struct record hostile_record(char *said, struct tls_info *tls, struct dial_attempts *tried)
 {
         struct record r = full_record();
         *tls = (struct tls_info){
                 .version = "TLSv1.3", .group = said, .sni = said, .alpn = said, .peer = said
         };
-        *attempt = (struct dial_attempt){ .target = said, .text = said };
+        *tried = (struct dial_attempts){ 0 };
+        dial_attempts_add(tried, said, NULL, 0, said, 0);
         r.detail = said;
         r.tls = r.connect_tls = tls;
-        r.attempts = attempt;
-        r.n_attempts = 1;
+        r.attempts = tried->first;
         return r;
 }
 
@@ -268,8 +311,8 @@ static void whatever_a_peer_says_stays_inside_its_string(void **state)
         for (size_t i = 0; i < COUNTOF(hostile); i++) {
                 OWN_FREE char *said = strdup(hostile[i].said);
                 struct tls_info tls;
-                struct dial_attempt attempt;
-                struct record r = hostile_record(said, &tls, &attempt);
+                struct dial_attempts attempts;
+                struct record r = hostile_record(said, &tls, &attempts);
                 json_t *record = written(&r);
                 for (size_t j = 0; j < COUNTOF(texts); j++)
                         assert_string_equal(string_member(record, texts[j]), hostile[i].recorded);
@@ -279,10 +322,12 @@ static void whatever_a_peer_says_stays_inside_its_string(void **state)
                 assert_string_equal(string_member(record, "reason"), "upstream-reset");
                 assert_int_equal(json_object_size(record), count_top_level());
                 json_decref(record);
+                assert_is_canonical(&r);
 
                 record_write(&r, RECORD_JSON);
                 OWN_FREE char *raw = records_raw();
                 assert_tame(raw);
+                dial_attempts_free(attempts.first);
         }
 }
 
@@ -293,11 +338,12 @@ static void a_long_text_is_kept_whole(void **state)
         OWN_FREE char *said = calloc(1, LONG + 1);
         memset(said, 'x', LONG);
         struct tls_info tls;
-        struct dial_attempt attempt;
-        struct record r = hostile_record(said, &tls, &attempt);
+        struct dial_attempts attempts;
+        struct record r = hostile_record(said, &tls, &attempts);
         json_t *record = written(&r);
         assert_string_equal(string_member(record, "tls.sni"), said);
         json_decref(record);
+        dial_attempts_free(attempts.first);
 }
 
 /* Whoever connects to a Unix socket may bind his own to any path he likes. */
@@ -305,9 +351,10 @@ static void a_clients_path_cannot_forge_a_line(void **state)
 {
         (void)state;
         struct record r = bare_record();
-        r.client = address("unix:/x");
-        strcpy(r.client.un.sun_path, "/\"}\n{\"reason\":\"end\xff\x1b");
-        r.client.len = sizeof r.client.un;
+        struct sockaddress client = address("unix:/x");
+        strcpy(client.un.sun_path, "/\"}\n{\"reason\":\"end\xff\x1b");
+        client.len = sizeof client.un;
+        r.client = &client;
         json_t *record = written(&r);
         assert_string_equal(string_member(record, "client"), "unix:/\"}?{\"reason\":\"end??");
         json_decref(record);
@@ -340,8 +387,8 @@ static void text_cannot_be_forged_either(void **state)
         for (size_t i = 0; i < COUNTOF(hostile); i++) {
                 OWN_FREE char *said = strdup(hostile[i].said);
                 struct tls_info tls;
-                struct dial_attempt attempt;
-                struct record r = hostile_record(said, &tls, &attempt);
+                struct dial_attempts attempts;
+                struct record r = hostile_record(said, &tls, &attempts);
                 record_write(&r, RECORD_TEXT);
                 OWN_FREE char *raw = records_raw();
                 assert_tame(raw);
@@ -389,6 +436,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 RECORDED(every_member_is_there_and_has_its_type),
+                RECORDED(the_line_is_what_it_always_was),
                 RECORDED(what_did_not_happen_is_null),
                 RECORDED(the_values_are_those_of_the_connection),
                 RECORDED(each_leg_has_its_own_handshake),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "net/stream.h"
 
 static int tcp_bound(struct sockaddr_in *bound)
 {
@@ -134,6 +135,29 @@ void outcome_set(struct dial_result *result, void *arg)
 void outcome_fini(struct outcome *o)
 {
         if (o->done)
-                dial_attempts_free(o->result.attempts, o->result.n_attempts);
-        own_close(&o->result.fd);
+                dial_attempts_free(o->result.attempts);
+        stream_free(o->result.stream, STREAM_CLOSE);
+}
+
+size_t attempts_count(const struct dial_attempt *first)
+{
+        size_t n = 0;
+        for (; first != NULL; first = first->next)
+                n++;
+        return n;
+}
+
+const struct dial_attempt *attempt_at(const struct dial_attempt *first, size_t n)
+{
+        for (; n > 0 && first != NULL; n--)
+                first = first->next;
+        assert_non_null(first);
+        return first;
+}
+
+struct sockaddress attempt_address(const struct dial_attempt *a)
+{
+        struct sockaddress address;
+        dial_attempt_address(a, &address);
+        return address;
 }

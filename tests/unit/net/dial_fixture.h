@@ -43,4 +43,9 @@ struct outcome {
 dial_done_fn outcome_set; /* arg: the struct outcome */
 void outcome_fini(struct outcome *o);
 
+/* What was tried: how often, the nth of them (from 0), and where that went. */
+size_t attempts_count(const struct dial_attempt *first);
+const struct dial_attempt *attempt_at(const struct dial_attempt *first, size_t n);
+struct sockaddress attempt_address(const struct dial_attempt *a);
+
 #endif

@@ -5,6 +5,7 @@ net_tests = \
 	tests/unit/net/test_dial_resources \
 	tests/unit/net/test_resolve \
 	tests/unit/net/test_resolve_cache \
+	tests/unit/net/test_sockopt \
 	tests/unit/net/test_stream_plain
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
@@ -32,6 +33,9 @@ tests_unit_net_test_resolve_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_net_test_resolve_cache_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_resolve_cache_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_sockopt_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_sockopt_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_net_test_stream_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -78,9 +78,9 @@ void assert_serves(const struct lsock *l)
         OWN_FD int client = dial(&l->address);
         if (client < 0)
                 fail_msg("connect: %s", strerror(errno));
-        struct pollfd ready = { .fd = l->fd, .events = POLLIN };
+        struct pollfd ready = { .fd = l->fds[0], .events = POLLIN };
         assert_int_equal(poll(&ready, 1, 10000), 1);
-        OWN_FD int server = accept(l->fd, NULL, NULL);
+        OWN_FD int server = accept(l->fds[0], NULL, NULL);
         assert_true(server >= 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "net/io.h"
 #include "net/resolve.h"
 #include "net/resolve_internal.h"
 
@@ -16,6 +17,8 @@ void net_fixture_init(struct net_fixture *f, const struct dns_row *rows, size_t 
 {
         f->base = event_base_new();
         assert_non_null(f->base);
+        f->io = io_new(f->base, NULL);
+        assert_non_null(f->io);
         f->dns = dns_server_new(f->base, rows, n);
         f->resolver =
                 resolver_new_with_server(f->base, "127.0.0.1", dns_server_port(f->dns), 100, 2);
@@ -26,6 +29,7 @@ void net_fixture_fini(struct net_fixture *f)
 {
         resolver_free(f->resolver);
         dns_server_free(f->dns);
+        io_free(f->io);
         event_base_free(f->base);
 }
 

@@ -9,10 +9,12 @@
 
 #include "dns_server.h"
 
+struct io;
 struct resolver;
 
 struct net_fixture {
         struct event_base *base;
+        struct io *io;
         struct dns_server *dns;
         struct resolver *resolver;
 };

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "net/dial.h"
 #include "net/resolve.h"
+#include "net/stream_direct.h"
 #include "dial_fixture.h"
 #include "net_fixture.h"
 
@@ -103,7 +104,7 @@ static struct dial *start(const struct world *w, int64_t timeout_ms, struct outc
         const struct dial_settings settings = { .targets = w->targets.list,
                                                 .n_targets = w->targets.n,
                                                 .timeout_ms = timeout_ms };
-        struct dial *d = dial_start(f.base, f.resolver, &settings, outcome_set, o);
+        struct dial *d = dial_start(f.io, f.resolver, &settings, outcome_set, o);
         assert_non_null(d);
         assert_false(o->done);
         return d;
@@ -143,12 +144,12 @@ static void check_attempt(const struct dial_attempt *a, const char *target, char
         struct expected e = expected(letter);
         assert_string_equal(a->target, target);
         assert_int_equal(a->error, e.error);
-        assert_int_equal(a->address.len > 0, e.resolved);
+        assert_int_equal(attempt_address(a).len > 0, e.resolved);
         if (e.text == NULL)
-                assert_null(a->text);
+                assert_null(dial_attempt_text(a));
         else
-                assert_string_equal(a->text, e.text);
-        assert_true(a->took_us >= 0);
+                assert_string_equal(dial_attempt_text(a), e.text);
+        assert_true(a->ms >= 0);
 }
 
 static void targets_are_tried_in_order_until_one_connects(void **state)
@@ -172,18 +173,23 @@ static void targets_are_tried_in_order_until_one_connects(void **state)
                 OWN(world_fini) struct world w;
                 world_init(&w);
                 add_targets(&w, table[i].targets);
-                OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+                OWN(outcome_fini) struct outcome o = { 0 };
                 bool in_time = table[i].outcome != DIAL_TIMED_OUT;
                 dial(&w, in_time ? 60000 : 150, &o);
                 assert_int_equal(o.result.outcome, table[i].outcome);
-                assert_int_equal(o.result.n_attempts, table[i].tried);
+                assert_int_equal(attempts_count(o.result.attempts), table[i].tried);
                 for (size_t j = 0; j < table[i].tried; j++)
-                        check_attempt(&o.result.attempts[j], w.targets.list[j]->text,
+                        check_attempt(attempt_at(o.result.attempts, j), w.targets.list[j]->text,
                                       table[i].targets[j]);
-                assert_int_equal(o.result.fd >= 0, table[i].outcome == DIAL_CONNECTED);
-                if (o.result.fd >= 0)
+                assert_int_equal(o.result.stream != NULL, table[i].outcome == DIAL_CONNECTED);
+                if (o.result.stream != NULL)
                         assert_int_equal(o.result.target, table[i].tried - 1);
         }
+}
+
+static int fd_of(const struct outcome *o)
+{
+        return stream_direct_fd(o->result.stream);
 }
 
 static void what_is_connected_reaches_the_listener(void **state)
@@ -192,10 +198,10 @@ static void what_is_connected_reaches_the_listener(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         add_targets(&w, "RO");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         OWN_FD int accepted = accept(w.open, NULL, NULL);
-        assert_int_equal(send(o.result.fd, "ping", 4, MSG_NOSIGNAL), 4);
+        assert_int_equal(send(fd_of(&o), "ping", 4, MSG_NOSIGNAL), 4);
         char buf[8];
         assert_int_equal(recv(accepted, buf, sizeof buf, 0), 4);
         assert_memory_equal(buf, "ping", 4);
@@ -216,14 +222,15 @@ static void a_connected_socket_is_set_up(void **state)
                 OWN(world_fini) struct world w;
                 world_init(&w);
                 add_target(&w, *kind);
-                OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+                OWN(outcome_fini) struct outcome o = { 0 };
                 dial(&w, 60000, &o);
-                assert_true(fcntl(o.result.fd, F_GETFL) & O_NONBLOCK);
-                assert_true(fcntl(o.result.fd, F_GETFD) & FD_CLOEXEC);
+                assert_true(fcntl(fd_of(&o), F_GETFL) & O_NONBLOCK);
+                assert_true(fcntl(fd_of(&o), F_GETFD) & FD_CLOEXEC);
+                OWN_FD int fd = stream_direct_release(TAKE(o.result.stream));
                 if (*kind == 'S')
                         continue;
-                assert_true(int_option(o.result.fd, IPPROTO_TCP, TCP_NODELAY) > 0);
-                assert_true(int_option(o.result.fd, SOL_SOCKET, SO_KEEPALIVE) > 0);
+                assert_true(int_option(fd, IPPROTO_TCP, TCP_NODELAY) > 0);
+                assert_true(int_option(fd, SOL_SOCKET, SO_KEEPALIVE) > 0);
         }
 }
 
@@ -233,16 +240,16 @@ static void every_address_of_a_name_is_tried(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         targets_add(&w.targets, "two.test:%u", tcp_port(w.open));
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
-        assert_int_equal(o.result.n_attempts, 2);
-        const struct dial_attempt *a = o.result.attempts;
-        assert_int_equal(a[0].error, ECONNREFUSED);
-        assert_int_equal(ntohl(a[0].address.in.sin_addr.s_addr), 0x7f000002);
-        assert_int_equal(a[1].error, 0);
-        assert_int_equal(ntohl(a[1].address.in.sin_addr.s_addr), 0x7f000001);
-        assert_string_equal(a[0].target, a[1].target);
+        assert_int_equal(attempts_count(o.result.attempts), 2);
+        const struct dial_attempt *a = o.result.attempts, *b = a->next;
+        assert_int_equal(a->error, ECONNREFUSED);
+        assert_int_equal(ntohl(attempt_address(a).in.sin_addr.s_addr), 0x7f000002);
+        assert_int_equal(b->error, 0);
+        assert_int_equal(ntohl(attempt_address(b).in.sin_addr.s_addr), 0x7f000001);
+        assert_string_equal(a->target, b->target);
 }
 
 static void a_silent_name_server_counts_against_the_timeout(void **state)
@@ -252,13 +259,13 @@ static void a_silent_name_server_counts_against_the_timeout(void **state)
         world_init(&w);
         targets_add(&w.targets, "silent.test:80");
         add_targets(&w, "O");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 20, &o);
         assert_int_equal(o.result.outcome, DIAL_TIMED_OUT);
-        assert_int_equal(o.result.n_attempts, 1);
-        assert_int_equal(o.result.attempts[0].error, ETIMEDOUT);
-        assert_int_equal(o.result.attempts[0].address.len, 0);
-        assert_string_equal(o.result.attempts[0].text,
+        assert_int_equal(attempts_count(o.result.attempts), 1);
+        assert_int_equal(attempt_at(o.result.attempts, 0)->error, ETIMEDOUT);
+        assert_int_equal(attempt_address(attempt_at(o.result.attempts, 0)).len, 0);
+        assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
                             "timed out after 20 ms, looking up the name");
 }
 
@@ -269,11 +276,12 @@ static void a_name_that_fails_later_makes_way_for_the_next(void **state)
         world_init(&w);
         targets_add(&w.targets, "silent.test:80"); /* the resolver gives it up */
         add_targets(&w, "O");
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
         assert_int_equal(o.result.target, 1);
-        assert_string_equal(o.result.attempts[0].text, "the name server did not answer in time");
+        assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
+                            "the name server did not answer in time");
 }
 
 static void many_addresses_may_fail_at_once(void **state)
@@ -283,10 +291,10 @@ static void many_addresses_may_fail_at_once(void **state)
         world_init(&w);
         for (int i = 0; i < 3000; i++)
                 add_target(&w, 'M');
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_FAILED);
-        assert_int_equal(o.result.n_attempts, 3000);
+        assert_int_equal(attempts_count(o.result.attempts), 3000);
 }
 
 static void accept_one(evutil_socket_t fd, short what, void *arg)
@@ -308,49 +316,49 @@ static void a_full_unix_backlog_is_waited_for(void **state)
         unix_place_fill(&w.place);
         add_targets(&w, "S");
 
-        OWN(outcome_fini) struct outcome late = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome late = { 0 };
         dial(&w, 100, &late);
         assert_int_equal(late.result.outcome, DIAL_TIMED_OUT);
-        assert_int_equal(late.result.attempts[0].error, ETIMEDOUT);
-        assert_string_equal(late.result.attempts[0].text, "timed out after 100 ms");
-        assert_true(late.result.attempts[0].took_us >= 90000);
+        assert_int_equal(attempt_at(late.result.attempts, 0)->error, ETIMEDOUT);
+        assert_string_equal(dial_attempt_text(attempt_at(late.result.attempts, 0)),
+                            "timed out after 100 ms");
+        assert_true(attempt_at(late.result.attempts, 0)->ms >= 90);
 
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         event_base_once(f.base, -1, EV_TIMEOUT, accept_one, &w.place,
                         &(struct timeval){ .tv_usec = 30000 });
         dial(&w, 60000, &o);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
-        assert_int_equal(o.result.n_attempts, 1);
+        assert_int_equal(attempts_count(o.result.attempts), 1);
 }
 
 static void cancelling_is_silent_and_tells_what_was_tried(void **state)
 {
         (void)state;
-        dial_cancel(NULL, NULL, NULL);
+        dial_cancel(NULL, NULL);
         OWN(world_fini) struct world w;
         world_init(&w);
         add_targets(&w, "RB");
-        struct outcome o = { .result.fd = -1 };
+        struct outcome o = { 0 };
         struct dial_attempt *attempts;
-        size_t n;
 
-        dial_cancel(start(&w, 60000, &o), &attempts, &n); /* before anything was tried */
-        assert_int_equal(n, 0);
-        dial_attempts_free(attempts, n);
+        dial_cancel(start(&w, 60000, &o), &attempts); /* before anything was tried */
+        assert_int_equal(attempts_count(attempts), 0);
+        dial_attempts_free(attempts);
 
         struct dial *d = start(&w, 60000, &o);
         net_run_ready(f.base);
-        dial_cancel(d, &attempts, &n); /* while connecting */
-        assert_int_equal(n, 2);
-        check_attempt(&attempts[0], w.targets.list[0]->text, 'R');
-        assert_int_equal(attempts[1].error, ECANCELED);
-        assert_true(attempts[1].address.len > 0);
-        assert_string_equal(attempts[1].text, "given up");
-        dial_attempts_free(attempts, n);
+        dial_cancel(d, &attempts); /* while connecting */
+        assert_int_equal(attempts_count(attempts), 2);
+        check_attempt(attempts, w.targets.list[0]->text, 'R');
+        assert_int_equal(attempts->next->error, ECANCELED);
+        assert_true(attempt_address(attempts->next).len > 0);
+        assert_string_equal(dial_attempt_text(attempts->next), "given up");
+        dial_attempts_free(attempts);
 
         d = start(&w, 60000, &o);
         net_run_ready(f.base);
-        dial_cancel(d, NULL, NULL);
+        dial_cancel(d, NULL);
         net_run_ready(f.base);
         assert_false(o.done);
 }
@@ -361,18 +369,17 @@ static void cancelling_a_lookup_is_silent_too(void **state)
         OWN(world_fini) struct world w;
         world_init(&w);
         targets_add(&w.targets, "one.test:%u", tcp_port(w.open));
-        struct outcome gone = { .result.fd = -1 };
-        OWN(outcome_fini) struct outcome o = { .result.fd = -1 };
+        struct outcome gone = { 0 };
+        OWN(outcome_fini) struct outcome o = { 0 };
         struct dial *d = start(&w, 60000, &gone);
         start(&w, 60000, &o);
         event_base_loop(f.base, EVLOOP_NONBLOCK | EVLOOP_ONCE); /* asked, not answered */
         struct dial_attempt *attempts;
-        size_t n;
-        dial_cancel(d, &attempts, &n);
-        assert_int_equal(n, 1);
-        assert_int_equal(attempts[0].error, ECANCELED);
-        assert_int_equal(attempts[0].address.len, 0);
-        dial_attempts_free(attempts, n);
+        dial_cancel(d, &attempts);
+        assert_int_equal(attempts_count(attempts), 1);
+        assert_int_equal(attempts->error, ECANCELED);
+        assert_int_equal(attempt_address(attempts).len, 0);
+        dial_attempts_free(attempts);
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, DIAL_CONNECTED);
         assert_false(gone.done);

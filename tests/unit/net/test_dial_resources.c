@@ -76,15 +76,16 @@ static void dial_without_descriptors(const void *arg)
                                                 .timeout_ms = 60000,
                                                 .relief = row->relief ? relieve : NULL,
                                                 .relief_arg = &reserve };
-        struct outcome o = { .result.fd = -1 };
-        assert_non_null(dial_start(f.base, f.resolver, &settings, outcome_set, &o));
+        struct outcome o = { 0 };
+        assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, row->outcome);
-        assert_int_equal(o.result.n_attempts, row->tried);
+        assert_int_equal(attempts_count(o.result.attempts), row->tried);
         assert_int_equal(reserve.asked, row->asked);
         if (row->outcome == DIAL_NO_RESOURCE) {
-                assert_int_equal(o.result.attempts[0].error, EMFILE);
-                assert_string_equal(o.result.attempts[0].text, "Too many open files");
+                assert_int_equal(attempt_at(o.result.attempts, 0)->error, EMFILE);
+                assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
+                                    "Too many open files");
         }
         outcome_fini(&o);
         targets_fini(&t);
@@ -159,13 +160,13 @@ static void dial_oneself(const void *arg)
         const struct dial_settings settings = { .targets = t.list,
                                                 .n_targets = t.n,
                                                 .timeout_ms = 60000 };
-        struct outcome o = { .result.fd = -1 };
-        assert_non_null(dial_start(f.base, f.resolver, &settings, outcome_set, &o));
+        struct outcome o = { 0 };
+        assert_non_null(dial_start(f.io, f.resolver, &settings, outcome_set, &o));
         net_run_until(f.base, &o.done);
         assert_int_equal(o.result.outcome, DIAL_REFUSED);
-        assert_int_equal(o.result.n_attempts, 1);
-        assert_int_equal(o.result.attempts[0].error, ECONNREFUSED);
-        assert_string_equal(o.result.attempts[0].text,
+        assert_int_equal(attempts_count(o.result.attempts), 1);
+        assert_int_equal(attempt_at(o.result.attempts, 0)->error, ECONNREFUSED);
+        assert_string_equal(dial_attempt_text(attempt_at(o.result.attempts, 0)),
                             "Connection refused (the socket had met itself)");
         outcome_fini(&o);
         targets_fini(&t);

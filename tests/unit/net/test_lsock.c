@@ -40,7 +40,7 @@ static void a_tcp_address_is_one_socket_that_serves(void **state)
                 char text[SOCKADDRESS_TEXT_MAX];
                 assert_true(o.ok);
                 assert_int_equal(o.n, 1);
-                int fd = o.socks[0]->fd;
+                int fd = o.socks[0]->fds[0];
                 assert_true(ntohs(o.socks[0]->address.in.sin_port) > 0);
                 assert_memory_equal(sockaddress_text(&o.socks[0]->address, text), texts[i],
                                     strlen(texts[i]) - 1);
@@ -58,7 +58,7 @@ static void accepted_connections_inherit_their_options(void **state)
         (void)state;
         OPENED o = open_usual("127.0.0.1:0");
         OWN_FD int client = dial(&o.socks[0]->address);
-        OWN_FD int server = accept(o.socks[0]->fd, NULL, NULL);
+        OWN_FD int server = accept(o.socks[0]->fds[0], NULL, NULL);
         assert_true(client >= 0 && server >= 0);
         assert_true(option(server, IPPROTO_TCP, TCP_NODELAY));
         assert_true(option(server, SOL_SOCKET, SO_KEEPALIVE));
@@ -77,7 +77,7 @@ static void any_is_both_protocols_on_one_port(void **state)
                 assert_int_equal(o.socks[1]->address.sa.sa_family, AF_INET6);
                 assert_int_equal(o.socks[0]->address.in.sin_port,
                                  o.socks[1]->address.in6.sin6_port);
-                assert_true(option(o.socks[1]->fd, IPPROTO_IPV6, IPV6_V6ONLY));
+                assert_true(option(o.socks[1]->fds[0], IPPROTO_IPV6, IPV6_V6ONLY));
                 assert_serves(o.socks[0]);
                 assert_serves(o.socks[1]);
         }
@@ -146,6 +146,88 @@ static void a_port_in_use_is_an_error_that_says_so(void **state)
         assert_serves(first.socks[0]);
 }
 
+static struct opened open_for(size_t workers, const char *text)
+{
+        struct lsock_settings settings = usual;
+        settings.workers = workers;
+        return open_with(text, &settings);
+}
+
+static void each_worker_has_a_socket_of_its_own(void **state)
+{
+        (void)state;
+        static const char *const texts[] = { "127.0.0.1:0", "*:0" };
+        for (size_t i = 0; i < COUNTOF(texts); i++) {
+                OPENED o = open_for(3, texts[i]);
+                assert_string_equal(o.said, "");
+                assert_true(o.ok);
+                for (size_t j = 0; j < o.n; j++) {
+                        const struct lsock *l = o.socks[j];
+                        assert_int_equal(l->n_fds, 3);
+                        struct sockaddress a = { .len = sizeof a.storage };
+                        for (size_t k = 0; k < 3; k++) {
+                                assert_int_equal(getsockname(l->fds[k], &a.sa, &a.len), 0);
+                                assert_true(sockaddress_equal(&a, &l->address));
+                                assert_true(option(l->fds[k], SOL_SOCKET, SO_ACCEPTCONN));
+                                assert_true(option(l->fds[k], IPPROTO_TCP, TCP_NODELAY));
+                                assert_true(fcntl(l->fds[k], F_GETFL) & O_NONBLOCK);
+                                assert_int_equal(lsock_fd(l, k), l->fds[k]);
+                        }
+                }
+        }
+}
+
+/* Accept all there are; returns how many. */
+static size_t accept_all(int fd)
+{
+        size_t n = 0;
+        for (int one; (one = accept(fd, NULL, NULL)) >= 0; n++)
+                own_close(&one);
+        assert_int_equal(errno, EAGAIN);
+        return n;
+}
+
+static void the_kernel_spreads_connections_over_the_sockets(void **state)
+{
+        (void)state;
+        int clients[64];
+        size_t came = 0;
+        OPENED o = open_for(2, "127.0.0.1:0");
+        for (size_t i = 0; i < COUNTOF(clients); i++)
+                clients[i] = dial(&o.socks[0]->address);
+        for (size_t i = 0; i < 2; i++) {
+                size_t n = accept_all(o.socks[0]->fds[i]);
+                assert_in_range(n, 1, COUNTOF(clients) - 1);
+                came += n;
+        }
+        assert_int_equal(came, COUNTOF(clients));
+        for (size_t i = 0; i < COUNTOF(clients); i++)
+                own_close(&clients[i]);
+}
+
+/* SO_REUSEPORT would let two daemons share a port, each with half of the connections. */
+static void sockets_for_several_workers_are_not_shared_with_others(void **state)
+{
+        (void)state;
+        char text[SOCKADDRESS_TEXT_MAX];
+        OPENED several = open_for(2, "127.0.0.1:0");
+        sockaddress_text(&several.socks[0]->address, text);
+        for (size_t workers = 1; workers <= 2; workers++) {
+                OPENED again = open_for(workers, text);
+                assert_false(again.ok);
+                assert_says(&again, "Address already in use: another program or service");
+        }
+        OPENED one = open_for(1, "127.0.0.1:0");
+        sockaddress_text(&one.socks[0]->address, text);
+        OPENED again = open_for(2, text);
+        assert_false(again.ok);
+        assert_says(&again, "Address already in use: another program or service");
+        opened_fini(&several);
+        opened_fini(&one);
+        OPENED free_again = open_for(2, text);
+        assert_true(free_again.ok);
+}
+
 static void a_port_can_be_used_again_at_once(void **state)
 {
         (void)state;
@@ -153,7 +235,7 @@ static void a_port_can_be_used_again_at_once(void **state)
         OPENED first = open_usual("127.0.0.1:0");
         sockaddress_text(&first.socks[0]->address, text);
         OWN_FD int client = dial(&first.socks[0]->address);
-        OWN_FD int server = accept(first.socks[0]->fd, NULL, NULL);
+        OWN_FD int server = accept(first.socks[0]->fds[0], NULL, NULL);
         own_close(&server); /* we close first: TIME_WAIT is ours */
         own_close(&client);
         opened_fini(&first);
@@ -219,6 +301,9 @@ int main(void)
                 cmocka_unit_test(any_is_both_protocols_on_one_port),
                 cmocka_unit_test(where_there_is_no_ipv6_ipv4_is_enough),
                 cmocka_unit_test(a_port_in_use_is_an_error_that_says_so),
+                cmocka_unit_test(each_worker_has_a_socket_of_its_own),
+                cmocka_unit_test(the_kernel_spreads_connections_over_the_sockets),
+                cmocka_unit_test(sockets_for_several_workers_are_not_shared_with_others),
                 cmocka_unit_test(a_port_can_be_used_again_at_once),
                 cmocka_unit_test(a_host_name_is_each_of_its_addresses),
                 cmocka_unit_test(mistakes_say_what_to_do),

@@ -55,14 +55,14 @@ static int two_are_web(void)
         OPENED web = open_usual("systemd:web");
         CHECK(web.ok && web.n == 2);
         for (size_t i = 0; i < 2; i++) {
-                CHECK(fcntl(web.socks[i]->fd, F_GETFL) & O_NONBLOCK);
-                CHECK(fcntl(web.socks[i]->fd, F_GETFD) & FD_CLOEXEC);
+                CHECK(fcntl(web.socks[i]->fds[0], F_GETFL) & O_NONBLOCK);
+                CHECK(fcntl(web.socks[i]->fds[0], F_GETFD) & FD_CLOEXEC);
                 CHECK(fcntl((int)(3 + 2 * i), F_GETFD) & FD_CLOEXEC);
                 CHECK(web.socks[i]->unlink_path == NULL);
         }
         CHECK(web.socks[0]->address.sa.sa_family == AF_INET);
         CHECK(web.socks[1]->address.sa.sa_family == AF_UNIX);
-        CHECK(option(web.socks[0]->fd, IPPROTO_TCP, TCP_NODELAY));
+        CHECK(option(web.socks[0]->fds[0], IPPROTO_TCP, TCP_NODELAY));
         assert_serves(web.socks[0]);
         assert_serves(web.socks[1]);
         opened_fini(&web);
@@ -83,7 +83,7 @@ static void sockets_are_adopted_by_their_name(void **state)
         struct place *p = *state;
         OPENED a = open_usual("127.0.0.1:0"), b = open_usual("127.0.0.1:0"),
                c = open_usual(p->address);
-        int fds[] = { a.socks[0]->fd, b.socks[0]->fd, c.socks[0]->fd };
+        int fds[] = { a.socks[0]->fds[0], b.socks[0]->fds[0], c.socks[0]->fds[0] };
         assert_int_equal(passed(fds, 3, "web:other:web", two_are_web), 0);
         assert_int_equal(access(p->path, F_OK), 0); /* it is systemd's to remove */
 }
@@ -100,7 +100,7 @@ static void without_names_a_socket_is_unknown(void **state)
         (void)state;
         OPENED a = open_usual("127.0.0.1:0");
         unsetenv("LISTEN_FDNAMES");
-        assert_int_equal(passed(&a.socks[0]->fd, 1, NULL, unknown_is_one), 0);
+        assert_int_equal(passed(a.socks[0]->fds, 1, NULL, unknown_is_one), 0);
 }
 
 static int each_is_wrong(void)
@@ -144,7 +144,7 @@ static void what_was_passed_to_another_process_is_not_ours(void **state)
 {
         (void)state;
         OPENED a = open_usual("127.0.0.1:0");
-        assert_int_equal(passed(&a.socks[0]->fd, 1, "web", nothing_is_ours), 0);
+        assert_int_equal(passed(a.socks[0]->fds, 1, "web", nothing_is_ours), 0);
 }
 
 /* This program again, started by systemd-socket-activate: adopt, serve one connection. */
@@ -155,9 +155,9 @@ static int serve_activated(void)
                 fputs(o.said, stderr);
                 return 1;
         }
-        struct pollfd ready = { .fd = o.socks[0]->fd, .events = POLLIN };
+        struct pollfd ready = { .fd = o.socks[0]->fds[0], .events = POLLIN };
         poll(&ready, 1, 10000);
-        OWN_FD int client = accept(o.socks[0]->fd, NULL, NULL);
+        OWN_FD int client = accept(o.socks[0]->fds[0], NULL, NULL);
         return client >= 0 && write(client, "hello", 5) == 5 ? 0 : 1;
 }
 

@@ -38,8 +38,8 @@ static void a_path_is_served_and_removed(void **state)
         assert_int_equal(o.n, 1);
         assert_string_equal(sockaddress_text(&o.socks[0]->address, text), p->address);
         assert_string_equal(o.socks[0]->unlink_path, p->path);
-        assert_true(fcntl(o.socks[0]->fd, F_GETFL) & O_NONBLOCK);
-        assert_true(fcntl(o.socks[0]->fd, F_GETFD) & FD_CLOEXEC);
+        assert_true(fcntl(o.socks[0]->fds[0], F_GETFL) & O_NONBLOCK);
+        assert_true(fcntl(o.socks[0]->fds[0], F_GETFD) & FD_CLOEXEC);
         assert_serves(o.socks[0]);
         opened_fini(&o);
         assert_int_equal(access(p->path, F_OK), -1);

@@ -10,9 +10,22 @@ static struct script *self(struct stream *s)
         return CONTAINER(s, struct script, s);
 }
 
+static void arrive_direct(struct script *p)
+{
+        p->s.readable = p->s.end == STREAM_OPEN &&
+                        (evbuffer_get_length(p->to_send) > 0 || p->then != STREAM_OPEN);
+        p->s.ending = p->then != STREAM_OPEN;
+        if (p->s.readable)
+                stream_notify(&p->s);
+}
+
 /* What has arrived is read as far as it is wanted. */
 static void arrive(struct script *p)
 {
+        if (p->io != NULL) {
+                arrive_direct(p);
+                return;
+        }
         if (!p->reading || p->s.end != STREAM_OPEN)
                 return;
         bool changed = evbuffer_get_length(p->to_send) > 0;
@@ -28,7 +41,8 @@ static void arrive(struct script *p)
 static void deliver(struct script *p)
 {
         bool changed = false;
-        size_t n = evbuffer_get_length(p->s.out);
+        struct evbuffer *out = p->io != NULL ? p->held : p->s.out;
+        size_t n = evbuffer_get_length(out);
         if (n > p->accepts)
                 n = p->accepts;
         if (p->s.lost != STREAM_OPEN)
@@ -37,11 +51,13 @@ static void deliver(struct script *p)
                 stream_set_lost(&p->s, STREAM_RESET, "scripted write failure");
                 changed = true;
         } else if (n > 0) {
-                evbuffer_remove_buffer(p->s.out, p->got, n);
+                evbuffer_remove_buffer(out, p->got, n);
                 if (p->accepts != SIZE_MAX)
                         p->accepts -= n;
                 changed = true;
         }
+        if (p->io != NULL)
+                p->s.queued = evbuffer_get_length(out);
         if (p->s.finished == STREAM_FINISHING && stream_queued(&p->s) == 0) {
                 p->s.finished = STREAM_FINISHED;
                 p->got_end = true;
@@ -54,7 +70,30 @@ static void deliver(struct script *p)
 static void script_want_read(struct stream *s, bool want)
 {
         self(s)->reading = want;
-        arrive(self(s));
+        if (self(s)->io == NULL)
+                arrive(self(s));
+}
+
+static size_t script_receive(struct stream *s, void *buf, size_t size)
+{
+        struct script *p = self(s);
+        int n = evbuffer_remove(p->to_send, buf, size);
+        if (evbuffer_get_length(p->to_send) == 0 && p->then == STREAM_OPEN)
+                s->readable = false;
+        if (n > 0)
+                return (size_t)n;
+        s->readable = false;
+        if (p->then != STREAM_OPEN)
+                stream_set_end(s, p->then, "scripted");
+        return 0;
+}
+
+static void script_send_direct(struct stream *s, const void *octets, size_t n, bool more)
+{
+        (void)more;
+        evbuffer_add(self(s)->held, octets, n);
+        s->queued += n;
+        deliver(self(s));
 }
 
 static void script_wrote(struct stream *s)
@@ -96,12 +135,26 @@ static const struct stream_ops script_ops = {
         .unacked = script_unacked,
 };
 
-void script_init(struct script *p)
+static const struct stream_ops direct_ops = {
+        .path = "script",
+        .want_read = script_want_read,
+        .receive = script_receive,
+        .send = script_send_direct,
+        .finish = script_finish,
+        .unread = script_unread,
+        .unsent = script_unsent,
+        .unacked = script_unacked,
+};
+
+void script_init(struct script *p, struct io *io)
 {
         *p = (struct script){
-                .s.ops = &script_ops,
-                .s.in = evbuffer_new(),
-                .s.out = evbuffer_new(),
+                .s.ops = io != NULL ? &direct_ops : &script_ops,
+                .s.in = io != NULL ? NULL : evbuffer_new(),
+                .s.out = io != NULL ? NULL : evbuffer_new(),
+                .s.io = io,
+                .io = io,
+                .held = evbuffer_new(),
                 .to_send = evbuffer_new(),
                 .got = evbuffer_new(),
                 .accepts = SIZE_MAX,
@@ -111,8 +164,11 @@ void script_init(struct script *p)
 
 void script_fini(struct script *p)
 {
-        evbuffer_free(p->s.in);
-        evbuffer_free(p->s.out);
+        if (p->io == NULL) {
+                evbuffer_free(p->s.in);
+                evbuffer_free(p->s.out);
+        }
+        evbuffer_free(p->held);
         evbuffer_free(p->to_send);
         evbuffer_free(p->got);
         free(p->s.detail);
@@ -127,7 +183,15 @@ void script_send(struct script *p, const void *octets, size_t n)
 void script_end(struct script *p, enum stream_end how)
 {
         p->then = how;
+        /* As a socket that nobody reads tells it. */
+        if (p->io != NULL && how == STREAM_RESET && !p->reading)
+                stream_set_lost(&p->s, how, "scripted");
         arrive(p);
+}
+
+size_t script_waiting(const struct script *p)
+{
+        return p->io != NULL ? evbuffer_get_length(p->to_send) : evbuffer_get_length(p->s.in);
 }
 
 void script_hang_up(struct script *p)

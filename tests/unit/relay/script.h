@@ -4,6 +4,7 @@
 #ifndef TESTS_UNIT_RELAY_SCRIPT_H
 #define TESTS_UNIT_RELAY_SCRIPT_H
 
+#include "net/io.h"
 #include "net/stream.h"
 
 struct script {
@@ -15,14 +16,19 @@ struct script {
         size_t fails_at;          /* a write that brings it to this many octets finds it gone */
         size_t unacked, unsent, unread;
         bool reading, got_end;
+        struct io *io;         /* NULL: a buffered stream */
+        struct evbuffer *held; /* direct: accepted, not yet taken by the peer */
 };
 
-void script_init(struct script *p);
+/* A direct stream with io, a buffered one without. */
+void script_init(struct script *p, struct io *io);
 void script_fini(struct script *p);
 
 /* The peer sends octets; then its end. It arrives when the stream is being read. */
 void script_send(struct script *p, const void *octets, size_t n);
 void script_end(struct script *p, enum stream_end how);
+/* Octets the peer has sent and nobody has taken yet. */
+size_t script_waiting(const struct script *p);
 /* The peer vanishes, and the kernel says so although nobody reads. */
 void script_hang_up(struct script *p);
 /* The peer takes n more octets (SIZE_MAX: all there will be). */

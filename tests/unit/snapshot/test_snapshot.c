@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -245,6 +246,60 @@ static void an_unknown_owner_is_a_mistake_even_when_nothing_is_bound(void **stat
         }
 }
 
+/* Only the kernel knows what it offers, so it is asked; beside a running daemon, too. */
+static void an_algorithm_the_kernel_has_not_is_a_mistake(void **state)
+{
+        (void)state;
+        static const enum snapshot_scope scopes[] = { SNAPSHOT_KEYS, SNAPSHOT_ALL };
+        for (size_t i = 0; i < COUNTOF(scopes); i++) {
+                struct made m = make(
+                        scopes[i], "services: { a: { listen = \"127.0.0.1:0\"; connect = \"echo\"\n"
+                                   "listen-socket: { congestion = \"no-such\" }\n"
+                                   "connect-socket: { congestion = \"nor-this\" } } }");
+                assert_int_equal(m.errors, 2);
+                assert_non_null(strstr(m.said, "t:2: congestion: this kernel does not offer "
+                                               "\"no-such\"; it offers "));
+                assert_non_null(strstr(m.said, "t:3: congestion: this kernel does not offer "
+                                               "\"nor-this\"; it offers "));
+                assert_non_null(strstr(m.said, "reno"));
+                made_fini(&m);
+        }
+}
+
+static const char *congestion_of(const struct lsock *l, char name[static 32])
+{
+        socklen_t len = 31;
+        memset(name, 0, 32);
+        assert_int_equal(getsockopt(l->fds[0], IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+        return name;
+}
+
+static void sockets_get_the_options_of_their_service(void **state)
+{
+        (void)state;
+        char of_system[32], name[32];
+        struct snapshot *s = must_make(
+                "defaults: { connect-socket: { congestion = \"reno\"; busy-poll = \"20us\" } }\n"
+                "services: {\n"
+                "a: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\"\n"
+                "  listen-socket: { busy-poll = \"50us\" } }\n"
+                "b: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\"\n"
+                "  listen-socket: { congestion = \"system\" }\n"
+                "  connect-socket: { congestion = \"auto\"; busy-poll = \"off\" } }\n"
+                "c: { listen = \"0.0.0.0:0\"; connect = \"127.0.0.1:1\" } }");
+        struct service *const *all = s->services;
+        congestion_of(all[1]->socks[0], of_system);
+        assert_string_equal(congestion_of(all[0]->socks[0], name), "reno");
+        assert_string_equal(congestion_of(all[2]->socks[0], name), of_system);
+        assert_string_equal(all[0]->connect_options.elsewhere.congestion, "reno");
+        assert_null(all[1]->connect_options.elsewhere.congestion);
+        assert_string_equal(all[1]->connect_options.loopback.bulk_congestion, "reno");
+        assert_int_equal(all[0]->relay.busy_poll_us, 50);
+        assert_int_equal(all[1]->relay.busy_poll_us, 0);
+        assert_int_equal(all[2]->relay.busy_poll_us, 20);
+        snapshot_unref(s);
+}
+
 static void the_owner_gets_the_socket(void **state)
 {
         struct place *p = *state;
@@ -309,6 +364,8 @@ int main(void)
                 PLACED(for_the_keys_alone_nothing_is_bound),
                 PLACED(every_mistake_is_told_and_nothing_stays_open),
                 cmocka_unit_test(an_unknown_owner_is_a_mistake_even_when_nothing_is_bound),
+                cmocka_unit_test(an_algorithm_the_kernel_has_not_is_a_mistake),
+                cmocka_unit_test(sockets_get_the_options_of_their_service),
                 PLACED(the_owner_gets_the_socket),
                 PLACED(closed_sockets_refuse_and_leave_no_path),
                 PLACED(it_lives_as_long_as_anybody_holds_it),

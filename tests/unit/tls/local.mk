@@ -10,8 +10,10 @@ tls_tests = \
 	tests/unit/tls/test_ktls_receive \
 	tests/unit/tls/test_ktls_record \
 	tests/unit/tls/test_ktls_send \
+	tests/unit/tls/test_memory \
 	tests/unit/tls/test_names \
 	tests/unit/tls/test_stream_tls \
+	tests/unit/tls/test_stream_tls_direct \
 	tests/unit/tls/test_stream_tls_flow
 check_PROGRAMS += $(tls_tests)
 TESTS += $(tls_tests)
@@ -60,6 +62,9 @@ tests_unit_tls_test_ktls_send_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_tls_test_ktls_record_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_ktls_record_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
+tests_unit_tls_test_memory_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_memory_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
 tests_unit_tls_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
@@ -71,5 +76,10 @@ tests_unit_tls_test_stream_tls_flow_SOURCES  = tests/unit/tls/test_stream_tls_fl
 	$(tls_rig) $(tls_matrix)
 tests_unit_tls_test_stream_tls_flow_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_stream_tls_flow_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_tls_direct_SOURCES  = tests/unit/tls/test_stream_tls_direct.c \
+	$(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_tls_direct_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_tls_direct_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 endif

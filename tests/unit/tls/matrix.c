@@ -9,6 +9,7 @@ struct cell {
         const struct promise *promise;
         int version;
         enum stream_tls_role role;
+        enum rig_kind kind;
         char name[200];
 };
 
@@ -16,47 +17,53 @@ static void run(void **state)
 {
         const struct cell *c = *state;
         struct rig r;
-        rig_open(&r, c->version, c->role, NULL, NULL);
+        rig_open(&r, c->version, c->role, c->kind, NULL, NULL);
         if ((c->promise->needs & BEFORE_HANDSHAKE) == 0)
                 rig_shake(&r);
         c->promise->test(&r);
         rig_close(&r);
 }
 
-static bool applies(const struct promise *p, int version, enum stream_tls_role role)
+enum { CELLS = 8 }; /* of a promise, at most */
+
+static bool applies(const struct cell *c)
 {
-        if ((p->needs & ONLY_TLS12) && version != TLS1_2_VERSION)
+        int needs = c->promise->needs;
+        if ((needs & ONLY_TLS12) && c->version != TLS1_2_VERSION)
                 return false;
-        if ((p->needs & ONLY_TLS13) && version != TLS1_3_VERSION)
+        if ((needs & ONLY_TLS13) && c->version != TLS1_3_VERSION)
                 return false;
-        if ((p->needs & ONLY_ACCEPT) && role != STREAM_TLS_ACCEPT)
+        if ((needs & ONLY_ACCEPT) && c->role != STREAM_TLS_ACCEPT)
                 return false;
-        return (p->needs & ONLY_CONNECT) == 0 || role == STREAM_TLS_CONNECT;
+        if ((needs & ONLY_CONNECT) && c->role != STREAM_TLS_CONNECT)
+                return false;
+        return (needs & (c->kind == RIG_DIRECT ? ONLY_BUFFERED : ONLY_DIRECT)) == 0;
 }
 
 static size_t fill(struct cell *cells, const struct promise *p)
 {
         size_t n = 0;
-        for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++)
-                for (int role = STREAM_TLS_ACCEPT; role <= STREAM_TLS_CONNECT; role++) {
-                        if (!applies(p, version, (enum stream_tls_role)role))
-                                continue;
-                        cells[n] = (struct cell){ .promise = p,
-                                                  .version = version,
-                                                  .role = (enum stream_tls_role)role };
-                        snprintf(cells[n].name, sizeof cells[n].name, "%s [TLS 1.%d, %s]", p->text,
-                                 version - TLS1_VERSION,
-                                 role == STREAM_TLS_ACCEPT ? "accept" : "connect");
+        for (unsigned i = 0; i < CELLS; i++) {
+                struct cell *c = &cells[n];
+                *c = (struct cell){ .promise = p,
+                                    .version = i & 4 ? TLS1_3_VERSION : TLS1_2_VERSION,
+                                    .role = i & 2 ? STREAM_TLS_CONNECT : STREAM_TLS_ACCEPT,
+                                    .kind = i & 1 ? RIG_DIRECT : RIG_BUFFERED };
+                snprintf(c->name, sizeof c->name, "%s [TLS 1.%d, %s, %s]", p->text,
+                         c->version - TLS1_VERSION,
+                         c->role == STREAM_TLS_ACCEPT ? "accept" : "connect",
+                         c->kind == RIG_DIRECT ? "direct" : "buffered");
+                if (applies(c))
                         n++;
-                }
+        }
         return n;
 }
 
 int matrix_run(const char *name, const struct promise *promises, size_t n)
 {
         signal(SIGPIPE, SIG_IGN);
-        struct cell *cells = calloc(n * 4, sizeof *cells);
-        struct CMUnitTest *tests = calloc(n * 4, sizeof *tests);
+        struct cell *cells = calloc(n * CELLS + 1, sizeof *cells);
+        struct CMUnitTest *tests = calloc(n * CELLS + 1, sizeof *tests);
         size_t count = 0;
         for (size_t i = 0; i < n; i++)
                 count += fill(&cells[count], &promises[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A table of promises, each tested under TLS 1.2 and 1.3, as the accepting and the connecting side.
- */
+/* A table of promises, each tested under TLS 1.2 and 1.3, as the accepting and the connecting side,
+ * over a buffered and a direct stream. */
 #ifndef TESTS_TLS_MATRIX_H
 #define TESTS_TLS_MATRIX_H
 
@@ -11,7 +11,9 @@ enum matrix_needs {
         ONLY_TLS12 = 2,
         ONLY_TLS13 = 4,
         ONLY_ACCEPT = 8,
-        ONLY_CONNECT = 16
+        ONLY_CONNECT = 16,
+        ONLY_BUFFERED = 32,
+        ONLY_DIRECT = 64
 };
 
 struct promise {

@@ -17,7 +17,11 @@
 
 #include "base/clock.h"
 #include "net/hangup.h"
+#include "net/io.h"
 #include "tls/stream_tls.h"
+
+/* What becomes of the stream after the handshake. */
+enum rig_kind { RIG_BUFFERED, RIG_DIRECT };
 
 enum peer_end { PEER_OPEN, PEER_CLOSE_NOTIFY, PEER_FIN, PEER_RESET, PEER_ERROR };
 
@@ -26,6 +30,8 @@ struct rig {
         struct hangup *hangup;
         int version; /* TLS1_2_VERSION, TLS1_3_VERSION */
         enum stream_tls_role role;
+        enum rig_kind kind;
+        struct io *io;
 
         /* The stream under test. */
         struct stream *s;
@@ -44,6 +50,7 @@ struct rig {
         struct evbuffer *to_send, *got;
         enum peer_end end;
         int fatal_in, fatal_out; /* fatal alerts the peer saw and sent; -1: none */
+        unsigned records_in;     /* records with octets that the peer saw */
         int warnings_in;         /* close_notify not counted */
         int last_warning;
         unsigned long peer_error;
@@ -54,7 +61,8 @@ SSL_CTX *rig_server_ctx(int version);
 SSL_CTX *rig_client_ctx(int version);
 
 /* Two connected sockets; no handshake yet. ssl NULL: one is made from the contexts above. */
-void rig_open(struct rig *r, int version, enum stream_tls_role role, SSL *ssl, SSL *peer);
+void rig_open(struct rig *r, int version, enum stream_tls_role role, enum rig_kind kind, SSL *ssl,
+              SSL *peer);
 /* … and the handshake done on both sides. */
 void rig_shake(struct rig *r);
 void rig_close(struct rig *r);
@@ -77,7 +85,10 @@ void rig_turns(struct rig *r, unsigned n);
 /* The stream's: everything that arrives is moved to taken; octets; MANY octets of the pattern. */
 enum { MANY = 3 * 1024 * 1024 + 77 };
 void rig_start_reading(struct rig *r);
+void rig_stop_reading(struct rig *r);
+void rig_send(struct rig *r, const void *octets, size_t n);
 void rig_send_text(struct rig *r, const char *text);
+void rig_send_pattern(struct rig *r, size_t n);
 void rig_send_many(struct rig *r);
 /* The direction to the peer still works to its very end: octets, close_notify, FIN. */
 void rig_still_sends(struct rig *r);

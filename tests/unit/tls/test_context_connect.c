@@ -141,7 +141,8 @@ static void meet(const struct meeting *m, int version)
         block_is_fine(&b);
         SSL *ssl = tls_context_ssl(b.tls, m->host);
         assert_non_null(ssl);
-        rig_open(&r, version, STREAM_TLS_CONNECT, ssl, server_with(m->shows, version));
+        rig_open(&r, version, STREAM_TLS_CONNECT, RIG_BUFFERED, ssl,
+                 server_with(m->shows, version));
         UNTIL(&r, r.done && (r.handshaken || r.end != PEER_OPEN));
         if (m->error == NULL)
                 assert_null(r.error);

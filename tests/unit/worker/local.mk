@@ -2,7 +2,9 @@ if HAVE_CMOCKA
 
 worker_tests = \
 	tests/unit/worker/test_acceptor \
+	tests/unit/worker/test_batch \
 	tests/unit/worker/test_budget \
+	tests/unit/worker/test_crew \
 	tests/unit/worker/test_worker
 check_PROGRAMS += $(worker_tests)
 TESTS += $(worker_tests)
@@ -14,6 +16,13 @@ tests_unit_worker_test_acceptor_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_worker_test_budget_SOURCES = tests/unit/worker/test_budget.c $(snapshot_made)
 tests_unit_worker_test_budget_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_worker_test_budget_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_worker_test_batch_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_worker_test_batch_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_worker_test_crew_SOURCES = tests/unit/worker/test_crew.c $(snapshot_made)
+tests_unit_worker_test_crew_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_worker_test_crew_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_worker_test_worker_SOURCES = tests/unit/worker/test_worker.c \
 	$(conn_records) $(snapshot_made)

@@ -52,17 +52,25 @@ static void on_accepted(struct service *service, const struct lsock *sock,
         f->fds[f->n++] = f->take ? TAKE_FD(*fd) : -1;
 }
 
-static void open_fixture(struct fixture *f)
+/* For the first of so many workers. */
+static void open_fixture_of(struct fixture *f, int workers)
 {
         *f = (struct fixture){ .take = true };
         f->base = event_base_new();
-        f->snapshot = must_make("services: {\n"
+        f->snapshot = must_make("workers = %d\n"
+                                "services: {\n"
                                 "a: { listen = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n"
                                 "     connect = \"echo\" }\n"
-                                "b: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\" } }");
+                                "b: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\" } }",
+                                workers);
         atomic_init(&f->budget.left, 2 * MANY);
-        f->acceptor = acceptor_new(f->base, f->snapshot, &f->budget, on_accepted, f);
+        f->acceptor = acceptor_new(f->base, f->snapshot, 0, &f->budget, on_accepted, f);
         assert_non_null(f->acceptor);
+}
+
+static void open_fixture(struct fixture *f)
+{
+        open_fixture_of(f, 1);
 }
 
 static void close_accepted(struct fixture *f)
@@ -128,8 +136,10 @@ static unsigned turns(struct fixture *f, size_t n, int64_t ms)
         struct event *alarm = evtimer_new(f->base, wake, NULL);
         struct timeval in = clock_timeval(ms);
         evtimer_add(alarm, &in);
-        for (; f->n < n && clock_ms() < end; count++)
+        for (; f->n < n && clock_ms() < end; count++) {
+                acceptor_turn(f->acceptor);
                 event_base_loop(f->base, EVLOOP_ONCE);
+        }
         event_free(alarm);
         return count;
 }
@@ -191,6 +201,7 @@ static void a_crowd_is_let_in_by_and_by(void **state)
         connect_all(first_socket(&f), clients, MANY);
         while (f.n < MANY) {
                 size_t before = f.n;
+                acceptor_turn(f.acceptor);
                 event_base_loop(f.base, EVLOOP_ONCE);
                 assert_in_range(f.n - before, 1, 64);
         }
@@ -215,6 +226,23 @@ static void stopping_takes_what_waits_and_nothing_after(void **state)
         event_base_loop(f.base, EVLOOP_NONBLOCK);
         assert_int_equal(f.n, MANY / 2 + MANY / 4);
         close_all(clients, MANY / 2 + MANY / 4);
+        close_fixture(&f);
+}
+
+/* Of several workers each has its own queue; who stops leaves none behind, wherever it waits. */
+static void stopping_takes_what_waits_in_every_queue(void **state)
+{
+        (void)state;
+        struct fixture f;
+        int clients[MANY / 2];
+        open_fixture_of(&f, 3);
+        assert_int_equal(first_socket(&f)->n_fds, 3);
+        connect_all(first_socket(&f), clients, COUNTOF(clients));
+        turns(&f, COUNTOF(clients), 100); /* its own are not all of them */
+        assert_in_range(f.n, 1, COUNTOF(clients) - 1);
+        acceptor_stop(f.acceptor);
+        assert_int_equal(f.n, COUNTOF(clients));
+        close_all(clients, COUNTOF(clients));
         close_fixture(&f);
 }
 
@@ -476,7 +504,7 @@ static void begin_at_the_limit(const void *arg)
         open_fixture(&f);
         leave_descriptors(0);
         errno = 0;
-        assert_null(acceptor_new(f.base, f.snapshot, &f.budget, on_accepted, &f));
+        assert_null(acceptor_new(f.base, f.snapshot, 0, &f.budget, on_accepted, &f));
         assert_int_equal(errno, EMFILE);
         close_fixture(&f);
 }
@@ -494,6 +522,7 @@ int main(void)
                 cmocka_unit_test(whoever_is_not_taken_is_reset),
                 cmocka_unit_test(a_crowd_is_let_in_by_and_by),
                 cmocka_unit_test(stopping_takes_what_waits_and_nothing_after),
+                cmocka_unit_test(stopping_takes_what_waits_in_every_queue),
                 cmocka_unit_test(stopping_in_a_pause_takes_what_waits_as_well),
                 cmocka_unit_test(the_reserve_is_given_once_and_comes_back),
                 cmocka_unit_test(at_the_limit_it_waits_without_spinning_and_serves_all),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker on its own thread, with clients from ours. */
+/* Workers on their own threads, with clients from ours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,15 +17,20 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "worker/budget.h"
+#include "worker/crew.h"
 #include "worker/worker.h"
 
 enum { PLENTY = 1000 }; /* descriptors */
+
+enum { MOST = 2 };
 
 struct fixture {
         size_t descriptors;
         struct snapshot *snapshot;
         struct budget budget;
-        struct worker *worker;
+        struct crew *crew;
+        struct worker *workers[MOST];
+        struct worker *worker; /* the first */
         atomic_int quiet, idle;
 };
 
@@ -38,19 +43,33 @@ static void on_report(enum worker_report what, void *arg)
                 atomic_fetch_add(&f->idle, 1);
 }
 
-static void open_fixture(struct fixture *f, const char *settings)
+static void open_crew(struct fixture *f, size_t n, const char *settings)
 {
         records_open();
         *f = (struct fixture){ .descriptors = open_descriptors() };
-        f->snapshot = must_make("services: { a: { listen = \"127.0.0.1:0\"; %s } }", settings);
+        f->snapshot = must_make("workers = %zu\n"
+                                "services: { a: { listen = \"127.0.0.1:0\"; %s } }",
+                                n, settings);
         atomic_init(&f->budget.left, PLENTY);
-        f->worker = worker_new(f->snapshot, &f->budget, on_report, f);
-        assert_non_null(f->worker);
+        f->crew = crew_new(n);
+        for (size_t i = 0; i < n; i++) {
+                struct worker_place place = { &f->budget, f->crew, i };
+                f->workers[i] = worker_new(f->snapshot, &place, on_report, f);
+                assert_non_null(f->workers[i]);
+        }
+        f->worker = f->workers[0];
+}
+
+static void open_fixture(struct fixture *f, const char *settings)
+{
+        open_crew(f, 1, settings);
 }
 
 static void close_fixture(struct fixture *f)
 {
-        worker_free(f->worker);
+        for (size_t i = 0; i < MOST; i++)
+                worker_free(f->workers[i]);
+        crew_free(f->crew);
         assert_int_equal(f->budget.left, PLENTY);
         snapshot_unref(f->snapshot);
         assert_int_equal(open_descriptors(), f->descriptors);
@@ -190,7 +209,7 @@ static void freeing_it_ends_what_is_left(void **state)
         open_fixture(&f, "connect = \"echo\"");
         OWN_FD int client = connect_to(&f);
         echoes(client);
-        worker_free(TAKE(f.worker));
+        worker_free(TAKE(f.workers[0]));
         assert_int_equal(hear(client), -1);
         assert_recorded("shutdown");
         assert_int_equal(tally_live(&f.snapshot->tally), 0);
@@ -228,6 +247,107 @@ static void one_too_many_is_refused_until_another_leaves(void **state)
         }
 }
 
+/* --- several ---------------------------------------------------------------------------------- */
+
+static void all_are_heard(int *fds, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                echoes(fds[i]);
+}
+
+/* Cut what the first worker has, and count who has noticed. */
+static size_t cut_first(struct fixture *f, int *fds, size_t n)
+{
+        size_t cut = 0;
+        worker_cut(f->workers[0], REASON_DRAINED);
+        worker_drain(f->workers[0]);
+        UNTIL(f->idle == 1);
+        for (size_t i = 0; i < n; i++) {
+                struct pollfd heard = { .fd = fds[i], .events = POLLIN };
+                if (poll(&heard, 1, 0) == 1) {
+                        assert_int_equal(hear(fds[i]), -1);
+                        cut++;
+                }
+        }
+        return cut;
+}
+
+static void few_connections_are_spread_evenly(void **state)
+{
+        (void)state;
+        for (size_t n = 2; n <= 8; n += 2) {
+                for (int round = 0; round < 4; round++) {
+                        struct fixture f;
+                        int fds[8];
+                        open_crew(&f, 2, "connect = \"echo\"");
+                        for (size_t i = 0; i < n; i++) {
+                                fds[i] = connect_to(&f);
+                                echoes(fds[i]);
+                        }
+                        all_are_heard(fds, n);
+                        assert_int_equal(cut_first(&f, fds, n), n / 2);
+                        for (size_t i = 0; i < n; i++)
+                                own_close(&fds[i]);
+                        close_fixture(&f);
+                }
+        }
+}
+
+/* Whoever was connected when the drain began is served, though he may be in a queue, or on his way
+ * from one worker to the other. */
+static void draining_loses_nobody_on_the_way(void **state)
+{
+        (void)state;
+        for (int round = 0; round < 20; round++) {
+                struct fixture f;
+                int fds[40];
+                open_crew(&f, 2, "connect = \"echo\"");
+                for (size_t i = 0; i < COUNTOF(fds); i++)
+                        fds[i] = connect_to(&f);
+                worker_drain(f.workers[round % 2]);
+                worker_drain(f.workers[1 - round % 2]);
+                all_are_heard(fds, COUNTOF(fds));
+                assert_in_range(f.idle, 0, 1); /* one of them may have had them all */
+                for (size_t i = 0; i < COUNTOF(fds); i++) {
+                        ends_well(fds[i]);
+                        own_close(&fds[i]);
+                }
+                UNTIL(f.idle == 2);
+                assert_int_equal(f.quiet, 2);
+                close_fixture(&f);
+        }
+}
+
+/* Who has gone is handed nothing: the other one serves alone. */
+static void who_has_drained_is_handed_nothing(void **state)
+{
+        (void)state;
+        struct fixture f;
+        int fds[6];
+        open_crew(&f, 2, "connect = \"echo\"");
+        worker_drain(f.workers[1]);
+        UNTIL(f.idle == 1);
+        size_t served = 0;
+        for (size_t i = 0; i < COUNTOF(fds); i++) {
+                fds[i] = connect_to(&f);
+                struct pollfd heard = { .fd = fds[i], .events = POLLIN };
+                assert_int_equal(send(fds[i], "x", 1, MSG_NOSIGNAL), 1);
+                /* Half of them wait in a queue that is nobody's any more. */
+                served += poll(&heard, 1, 200) == 1;
+        }
+        assert_true(tally_live(&f.snapshot->tally) == (int64_t)served);
+        worker_drain(f.workers[0]);
+        UNTIL(f.quiet == 2);
+        for (size_t i = 0; i < COUNTOF(fds); i++)
+                assert_int_equal(hear(fds[i]), 1);
+        for (size_t i = 0; i < COUNTOF(fds); i++) {
+                ends_well(fds[i]);
+                own_close(&fds[i]);
+        }
+        UNTIL(f.idle == 2);
+        close_fixture(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +357,9 @@ int main(void)
                 cmocka_unit_test(cutting_resets_every_connection_for_the_reason_given),
                 cmocka_unit_test(freeing_it_ends_what_is_left),
                 cmocka_unit_test(one_too_many_is_refused_until_another_leaves),
+                cmocka_unit_test(few_connections_are_spread_evenly),
+                cmocka_unit_test(draining_loses_nobody_on_the_way),
+                cmocka_unit_test(who_has_drained_is_handed_nothing),
         };
         return cmocka_run_group_tests_name("worker/worker", tests, NULL, NULL);
 }
