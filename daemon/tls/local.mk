@@ -8,6 +8,8 @@ libspliced_a_SOURCES += \
 	daemon/tls/error.c daemon/tls/error.h \
 	daemon/tls/info.c daemon/tls/info.h \
 	daemon/tls/keypair.c daemon/tls/keypair.h \
+	daemon/tls/ktls.c daemon/tls/ktls.h \
+	daemon/tls/ktls_record.c daemon/tls/ktls_record.h \
 	daemon/tls/memory.c daemon/tls/memory.h \
 	daemon/tls/names.c daemon/tls/names.h \
 	daemon/tls/profile.c daemon/tls/profile.h \
