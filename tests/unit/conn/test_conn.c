@@ -258,7 +258,7 @@ static void both_handshakes_are_recorded(void **state)
         assert_string_equal(string_member(record, "tls.sni"), "www.example.com");
         assert_true(is_null(record, "tls.peer"));
         assert_string_equal(string_member(record, "connect_tls.peer"), "CN=test");
-        assert_string_equal(string_member(record, "path"), "buffer");
+        assert_string_equal(string_member(record, "path"), "tls");
         json_decref(record);
 }
 
