@@ -48,6 +48,9 @@ static void lost(struct direct *d, int error)
 {
         queue_drop(&d->queue, d->s.io);
         d->s.queued = 0;
+        /* What came before is still to be read, and behind it an end. */
+        d->s.ending = true;
+        d->s.readable = d->s.end == STREAM_OPEN;
         /* EPIPE: somebody took the error out of the socket before. */
         stream_set_lost(&d->s, STREAM_RESET, strerror(error == EPIPE ? ECONNRESET : error));
 }
@@ -67,11 +70,8 @@ static void look_for_reset(struct direct *d)
         if (d->s.lost != STREAM_OPEN)
                 return;
         int error = socket_error(d->fd);
-        if (error == 0)
-                return;
-        d->s.ending = true;
-        d->s.readable = d->s.end == STREAM_OPEN;
-        lost(d, error);
+        if (error != 0)
+                lost(d, error);
 }
 
 static void pass_end_on(struct direct *d)
