@@ -19,4 +19,6 @@ libspliced_a_SOURCES += \
 	daemon/tls/sni.c daemon/tls/sni.h \
 	daemon/tls/stream_tls.c daemon/tls/stream_tls.h \
 	daemon/tls/stream_tls_direct.c daemon/tls/stream_tls_direct.h \
+	daemon/tls/stream_tls_direct_internal.h \
+	daemon/tls/stream_tls_direct_send.c \
 	daemon/tls/verify.c daemon/tls/verify.h
