@@ -12,45 +12,46 @@ struct listener {
         const struct config_service *service;
         const struct addr *addr;
         const struct origin *at;
+        /* What the address says, found out once: there may be thousands on one port. */
+        bool literal, any_v4, any_v6;
+        struct sockaddress where; /* literal */
 };
 
-static bool is_any(const struct addr *a, int family)
+static struct listener listener_of(const struct config_service *s, size_t i)
 {
-        struct sockaddress s;
-        if (a->any)
-                return true;
-        if (!addr_literal(a, &s) || s.sa.sa_family != family)
-                return false;
-        return family == AF_INET ? s.in.sin_addr.s_addr == htonl(INADDR_ANY)
-                                 : IN6_IS_ADDR_UNSPECIFIED(&s.in6.sin6_addr);
+        const struct addr *a = &s->listen.items[i];
+        struct listener l = { .service = s, .addr = a, .at = &s->listen.at[i] };
+        l.any_v4 = l.any_v6 = a->any;
+        l.literal = !a->any && addr_literal(a, &l.where);
+        if (l.literal && l.where.sa.sa_family == AF_INET)
+                l.any_v4 = l.where.in.sin_addr.s_addr == htonl(INADDR_ANY);
+        else if (l.literal && l.where.sa.sa_family == AF_INET6)
+                l.any_v6 = IN6_IS_ADDR_UNSPECIFIED(&l.where.in6.sin6_addr);
+        return l;
 }
 
 /* A wildcard takes its port from every address of its family. A name may stand for addresses of
  * both. */
-static bool covers(const struct addr *wild, const struct addr *other)
+static bool covers(const struct listener *wild, const struct listener *other)
 {
-        struct sockaddress s;
-        if (!addr_literal(other, &s) && !other->any)
-                return is_any(wild, AF_INET) || is_any(wild, AF_INET6);
-        if (other->any)
-                return is_any(wild, AF_INET) || is_any(wild, AF_INET6);
-        return is_any(wild, s.sa.sa_family);
+        if (!other->literal)
+                return wild->any_v4 || wild->any_v6;
+        return other->where.sa.sa_family == AF_INET ? wild->any_v4 : wild->any_v6;
 }
 
-static bool overlap(const struct addr *a, const struct addr *b)
+static bool overlap(const struct listener *a, const struct listener *b)
 {
-        struct sockaddress x, y;
-        if (a->kind != b->kind)
+        if (a->addr->kind != b->addr->kind)
                 return false;
-        if (a->kind != ADDR_HOST)
-                return strcmp(a->host, b->host) == 0;
-        if (a->port != b->port || a->port == 0)
+        if (a->addr->kind != ADDR_HOST)
+                return strcmp(a->addr->host, b->addr->host) == 0;
+        if (a->addr->port != b->addr->port || a->addr->port == 0)
                 return false;
         if (covers(a, b) || covers(b, a))
                 return true;
-        if (addr_literal(a, &x) && addr_literal(b, &y))
-                return sockaddress_equal(&x, &y);
-        return strcasecmp(a->host, b->host) == 0;
+        if (a->literal && b->literal)
+                return sockaddress_equal(&a->where, &b->where);
+        return strcasecmp(a->addr->host, b->addr->host) == 0;
 }
 
 /* Neighbours when sorted, if they overlap: same kind, same port or same name. */
@@ -81,7 +82,7 @@ static void check_sorted(const struct listener *l, size_t n, struct diag *diag)
 {
         for (size_t i = 1; i < n; i++) {
                 for (size_t j = i; j-- > 0 && by_port(&l[i], &l[j]) == 0;) {
-                        if (!overlap(l[i].addr, l[j].addr))
+                        if (!overlap(&l[i], &l[j]))
                                 continue;
                         say_overlap(&l[i], &l[j], diag);
                         break;
@@ -108,7 +109,7 @@ void check_listen(const struct config *c, struct diag *diag)
         for (size_t i = 0; i < c->n_services; i++) {
                 const struct config_service *s = c->services[i];
                 for (size_t j = 0; j < s->listen.n; j++)
-                        all[n++] = (struct listener){ s, &s->listen.items[j], &s->listen.at[j] };
+                        all[n++] = listener_of(s, j);
         }
         qsort(all, n, sizeof *all, by_port);
         check_sorted(all, n, diag);

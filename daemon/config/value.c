@@ -99,12 +99,12 @@ static bool print_number(const struct kind *k, int64_t value, struct text *out)
         char buf[TEXT_QUANTITY_MAX];
         if (value == k->empty && k->empty != 0)
                 return false;
-        if (value == 0 && k->zero != NULL)
-                value_quote(k->zero, out);
-        else if (k->takes & NODE_NUMBER)
-                text_add(out, k->to_text(value, buf));
+        const char *written = value == 0 && k->zero != NULL ? k->zero : k->to_text(value, buf);
+        /* "256M" is text, 4096 a number. */
+        if ((k->takes & NODE_NUMBER) && written[strspn(written, "0123456789")] == '\0')
+                text_add(out, written);
         else
-                value_quote(k->to_text(value, buf), out);
+                value_quote(written, out);
         return true;
 }
 

@@ -23,8 +23,14 @@ struct stream;
  * but everybody gets less: io_room(). */
 struct io_ceiling {
         atomic_size_t held;
-        size_t most; /* octets; SIZE_MAX: no ceiling */
+        size_t most; /* octets */
 };
+
+static inline void io_ceiling_init(struct io_ceiling *c, size_t most)
+{
+        atomic_init(&c->held, 0);
+        c->most = most;
+}
 
 /* A pipe, borrowed while octets are in flight. */
 struct io_pipe {

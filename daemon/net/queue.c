@@ -57,8 +57,10 @@ bool queue_add(struct queue *q, struct io *io, const void *octets, size_t n)
         return true;
 }
 
-void queue_add_pipe(struct queue *q, struct io_pipe *pipe, size_t n)
+/* A pipe's octets are the kernel's memory, and count all the same. */
+void queue_add_pipe(struct queue *q, struct io *io, struct io_pipe *pipe, size_t n)
 {
+        io_hold(io, n);
         q->pipe = pipe;
         q->in_pipe = n;
 }
@@ -67,6 +69,7 @@ static void drop_pipe(struct queue *q, struct io *io)
 {
         if (q->pipe == NULL)
                 return;
+        io_release(io, q->in_pipe);
         io_pipe_return(io, q->pipe, q->in_pipe == 0);
         q->pipe = NULL;
         q->in_pipe = 0;
@@ -89,6 +92,7 @@ static int flush_pipe(struct queue *q, struct io *io, int fd)
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
                 if (!goes_on(n, &error))
                         return error;
+                io_release(io, (size_t)n);
                 q->in_pipe -= (size_t)n;
         }
         drop_pipe(q, io);

@@ -23,7 +23,7 @@ size_t queue_length(const struct queue *q);
 bool queue_add(struct queue *q, struct io *io, const void *octets, size_t n);
 
 /* Takes a pipe with n octets in it. Only while the queue is empty. */
-void queue_add_pipe(struct queue *q, struct io_pipe *pipe, size_t n);
+void queue_add_pipe(struct queue *q, struct io *io, struct io_pipe *pipe, size_t n);
 
 /* Write what fd takes. Returns 0, also when some is left, or errno. */
 int queue_flush(struct queue *q, struct io *io, int fd);

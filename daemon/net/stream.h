@@ -47,7 +47,7 @@ struct stream_ops {
         /* Direct streams; NULL in buffered ones. */
         size_t (*receive)(struct stream *s, void *buf, size_t size);
         void (*send)(struct stream *s, const void *octets, size_t n, bool more);
-        void (*push)(struct stream *s); /* nothing follows after all; NULL: nothing ever waits */
+        void (*push)(struct stream *s);  /* nothing follows after all; NULL: nothing ever waits */
         void (*check)(struct stream *s); /* whether the peer has reset: see io_doubt() */
         /* From src straight into dst, neither through user space; see stream_splice(). NULL: not
          * here. Two streams can be joined so when they have the same. */

@@ -208,6 +208,11 @@ static void direct_send(struct stream *s, const void *octets, size_t n, bool mor
 
 /* --- both at once ----------------------------------------------------------------------------- */
 
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
 static bool is_no_splice(int error)
 {
         return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
@@ -221,7 +226,7 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         struct io_pipe *pipe = io_pipe_borrow(dst->io);
         if (pipe == NULL)
                 return 0;
-        size_t room = most < pipe->size ? most : pipe->size;
+        size_t room = least(least(most, pipe->size), io_room(dst->io));
         ssize_t n = splice(from->fd, NULL, pipe->write_end, NULL, room,
                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0)
@@ -235,7 +240,7 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         if (got == 0)
                 return 0;
         tune(to);
-        queue_add_pipe(&to->queue, pipe, got);
+        queue_add_pipe(&to->queue, dst->io, pipe, got);
         dst->queued = got;
         count_given(to, got);
         flush(to);

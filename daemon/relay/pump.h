@@ -44,6 +44,7 @@ struct pump {
         uint64_t moved;      /* octets put into dst's queue */
         size_t allowance;    /* octets that may still be taken; PUMP_NO_LIMIT: all */
         uint64_t seen_given; /* pump_given() when progress was last looked for */
+        size_t seen_unacked; /* stream_unacked(dst) when last asked for, for the write timer */
         int64_t written_ms;  /* when dst last took octets, or began to have some (clock_ms) */
 };
 

@@ -201,6 +201,27 @@ static void note_progress(struct relay *r, struct pump *p, int64_t now, uint64_t
         p->seen_given = given;
 }
 
+static bool waits_for_reader(const struct relay *r, enum relay_side side)
+{
+        const struct pump *p = &r->pumps[side];
+        return r->set->write_ms > 0 && p->state != PUMP_FAILED && stream_queued(p->dst) > 0;
+}
+
+/* The kernel takes no more before much of what it holds is gone: a slow reader may take octets all
+ * the while although nothing can be written. What has been acknowledged tells. */
+static void ask_for_readers(struct relay *r, int64_t now)
+{
+        for (int i = 0; i < 2; i++) {
+                struct pump *p = &r->pumps[i];
+                if (!waits_for_reader(r, (enum relay_side)i))
+                        continue;
+                size_t unacked = stream_unacked(p->dst);
+                if (unacked != p->seen_unacked)
+                        p->written_ms = now;
+                p->seen_unacked = unacked;
+        }
+}
+
 /* What runs out first: fills *outcome and *side, returns when (clock_ms); INT64_MAX: nothing. */
 static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
                              enum relay_side *side)
@@ -223,9 +244,9 @@ static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
                         *outcome = RELAY_HALF_CLOSE_TIMEOUT;
                 }
         }
-        for (int i = 0; set->write_ms > 0 && i < 2; i++) {
+        for (int i = 0; i < 2; i++) {
                 const struct pump *p = &r->pumps[i];
-                if (p->state == PUMP_FAILED || stream_queued(p->dst) == 0)
+                if (!waits_for_reader(r, (enum relay_side)i))
                         continue;
                 if (p->written_ms + set->write_ms < first) {
                         first = p->written_ms + set->write_ms;
@@ -238,6 +259,11 @@ static int64_t next_deadline(const struct relay *r, enum relay_outcome *outcome,
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
+static int64_t ask_every(const struct relay *r)
+{
+        return r->set->write_ms / 4 + 1;
+}
+
 /* Returns false when memory is short. */
 static bool set_timer(struct relay *r, int64_t now)
 {
@@ -246,6 +272,9 @@ static bool set_timer(struct relay *r, int64_t now)
         int64_t at = next_deadline(r, &outcome, &side);
         if (r->poll_ms > 0 && now + r->poll_ms < at)
                 at = now + r->poll_ms;
+        if ((waits_for_reader(r, RELAY_CLIENT) || waits_for_reader(r, RELAY_UPSTREAM)) &&
+            now + ask_every(r) < at)
+                at = now + ask_every(r);
         /* A deadline that moved away is found out when the timer runs: no work for each octet. */
         if (at == INT64_MAX || (r->timer_ms != 0 && r->timer_ms <= at))
                 return true;
@@ -289,6 +318,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         enum relay_side side = RELAY_CLIENT;
         int64_t now = clock_ms();
         r->timer_ms = 0;
+        ask_for_readers(r, now);
         if (now >= next_deadline(r, &outcome, &side)) {
                 time_is_up(r, outcome, side);
                 return;

@@ -127,6 +127,7 @@ struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, s
         s->services = services;
         s->n_services = mine->n_services;
         tally_init(&s->tally, mine->max_connections);
+        io_ceiling_init(&s->ceiling, (size_t)mine->max_buffered);
         s->n_workers = workers_wanted(mine);
         for (size_t i = 0; i < s->n_services; i++)
                 s->services[i] = service_new(mine->services[i], scope, mine, s->n_workers, diag);

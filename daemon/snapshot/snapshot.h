@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/ref.h"
 #include "config/config.h"
+#include "net/io.h"
 #include "net/lsock.h"
 #include "net/sockopt.h"
 #include "relay/relay.h"
@@ -39,6 +40,7 @@ struct snapshot {
         size_t n_services;
         size_t n_workers; /* who will share the listening sockets */
         struct tally tally;
+        struct io_ceiling ceiling; /* of what its connections hold in memory */
 };
 
 enum snapshot_scope {

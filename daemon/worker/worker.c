@@ -225,7 +225,7 @@ static bool build(struct worker *w)
         if (w->base == NULL)
                 return false;
         w->mailbox = mailbox_new(w->base, on_order, w);
-        w->io = io_new(w->base, NULL);
+        w->io = io_new(w->base, &w->snapshot->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
