@@ -3,6 +3,8 @@ if HAVE_CMOCKA
 net_tests = \
 	tests/unit/net/test_dial \
 	tests/unit/net/test_dial_resources \
+	tests/unit/net/test_io \
+	tests/unit/net/test_queue \
 	tests/unit/net/test_resolve \
 	tests/unit/net/test_resolve_cache \
 	tests/unit/net/test_sockopt \
@@ -26,6 +28,12 @@ tests_unit_net_test_dial_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_net_test_dial_resources_SOURCES = tests/unit/net/test_dial_resources.c $(dial_fixture)
 tests_unit_net_test_dial_resources_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_dial_resources_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_io_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_io_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_queue_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_queue_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_net_test_resolve_SOURCES = tests/unit/net/test_resolve.c $(net_fixture)
 tests_unit_net_test_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
