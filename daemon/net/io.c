@@ -163,9 +163,9 @@ struct io_pipe *io_pipe_borrow(struct io *io)
         return pipe;
 }
 
-void io_pipe_return(struct io *io, struct io_pipe *pipe, bool empty)
+void io_pipe_return(struct io *io, struct io_pipe *pipe)
 {
-        if (!empty || io->n_pipes >= POOL_MAX) {
+        if (pipe->held > 0 || io->n_pipes >= POOL_MAX) {
                 pipe_free(pipe);
                 return;
         }

@@ -37,6 +37,7 @@ struct io_pipe {
         SLIST_ENTRY(io_pipe) entry;
         int read_end, write_end;
         size_t size; /* octets */
+        size_t held; /* in flight, by whoever has borrowed it */
 };
 SLIST_HEAD(io_pipe_list, io_pipe);
 
@@ -69,8 +70,8 @@ void io_release(struct io *io, size_t octets);
 
 /* An empty pipe, or NULL where none can be had (descriptors, limits). */
 struct io_pipe *io_pipe_borrow(struct io *io);
-/* Empty pipes go back into the pool, others are closed. */
-void io_pipe_return(struct io *io, struct io_pipe *pipe, bool empty);
+/* Empty pipes (held is 0) go back into the pool, others are closed. */
+void io_pipe_return(struct io *io, struct io_pipe *pipe);
 
 /* Fairness: a direct stream's share of one turn of the loop is used up, it goes on in the next:
  * readable is set then and its listeners are told. Both are idempotent. */

@@ -14,6 +14,11 @@ struct queue_block {
         unsigned char octets[];
 };
 
+static size_t in_pipe(const struct queue *q)
+{
+        return q->pipe != NULL ? q->pipe->held : 0;
+}
+
 static size_t in_block(const struct queue *q)
 {
         return q->block != NULL ? q->block->end - q->block->start : 0;
@@ -21,7 +26,7 @@ static size_t in_block(const struct queue *q)
 
 size_t queue_length(const struct queue *q)
 {
-        return q->in_pipe + in_block(q);
+        return in_pipe(q) + in_block(q);
 }
 
 static void drop_block(struct queue *q, struct io *io)
@@ -62,17 +67,16 @@ void queue_add_pipe(struct queue *q, struct io *io, struct io_pipe *pipe, size_t
 {
         io_hold(io, n);
         q->pipe = pipe;
-        q->in_pipe = n;
+        pipe->held = n;
 }
 
 static void drop_pipe(struct queue *q, struct io *io)
 {
         if (q->pipe == NULL)
                 return;
-        io_release(io, q->in_pipe);
-        io_pipe_return(io, q->pipe, q->in_pipe == 0);
+        io_release(io, in_pipe(q));
+        io_pipe_return(io, q->pipe);
         q->pipe = NULL;
-        q->in_pipe = 0;
 }
 
 /* What a call that moved n octets, or failed, means: whether to go on; *error is set if it is over.
@@ -87,13 +91,13 @@ static bool goes_on(ssize_t n, int *error)
 static int flush_pipe(struct queue *q, struct io *io, int fd)
 {
         int error = 0;
-        while (q->in_pipe > 0) {
-                ssize_t n = splice(q->pipe->read_end, NULL, fd, NULL, q->in_pipe,
+        while (in_pipe(q) > 0) {
+                ssize_t n = splice(q->pipe->read_end, NULL, fd, NULL, in_pipe(q),
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
                 if (!goes_on(n, &error))
                         return error;
                 io_release(io, (size_t)n);
-                q->in_pipe -= (size_t)n;
+                q->pipe->held -= (size_t)n;
         }
         drop_pipe(q, io);
         return 0;
@@ -115,7 +119,7 @@ static int flush_block(struct queue *q, struct io *io, int fd)
 int queue_flush(struct queue *q, struct io *io, int fd)
 {
         int error = flush_pipe(q, io, fd);
-        return error == 0 && q->in_pipe == 0 ? flush_block(q, io, fd) : error;
+        return error == 0 && in_pipe(q) == 0 ? flush_block(q, io, fd) : error;
 }
 
 void queue_drop(struct queue *q, struct io *io)

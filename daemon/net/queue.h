@@ -13,7 +13,6 @@ struct io_pipe;
 /* Embedded; zero-initialised it is empty. Octets in the pipe come before those in memory. */
 struct queue {
         struct io_pipe *pipe;
-        size_t in_pipe;
         struct queue_block *block;
 };
 

@@ -69,21 +69,29 @@ typedef void stream_changed_fn(void *arg);
 
 struct stream {
         const struct stream_ops *ops;
-        /* Octets received and not yet taken; octets to be sent. Borrowed from whatever is below.
-         * The reader may only remove from `in`, the writer only add to `out`. `in` grows while
-         * reading is wanted: whoever cannot take the octets stops wanting. (A read watermark would
-         * not do: a bufferevent above it calls back again and again.) */
-        struct evbuffer *in, *out; /* NULL: direct */
+        union {
+                /* Buffered: octets received and not yet taken; octets to be sent. Borrowed from
+                 * whatever is below. The reader may only remove from `in`, the writer only add to
+                 * `out`. `in` grows while reading is wanted: whoever cannot take the octets stops
+                 * wanting. (A read watermark would not do: a bufferevent above it calls back again
+                 * and again.) */
+                struct {
+                        struct evbuffer *in, *out;
+                };
+                /* Direct: what it shares with others; octets accepted by send(), not yet given to
+                 * the kernel. */
+                struct {
+                        struct io *io;
+                        size_t queued;
+                };
+        };
+        TAILQ_ENTRY(stream) next_turn, next_doubt; /* direct: io's */
+        bool waits_for_turn, doubtful;             /* direct: see io_again(), io_doubt() */
         /* Direct: receive() may have something. Goes with an attempt that finds less than asked. */
         bool readable;
         /* Direct: the peer's end, or a cut, has arrived behind what is still to be received. */
         bool ending;
-        struct io *io;       /* direct: what it shares with others */
-        bool waits_for_turn; /* direct: see io_again() */
-        bool doubtful;       /* direct: see io_doubt() */
-        TAILQ_ENTRY(stream) next_turn, next_doubt;
-        size_t queued; /* direct: octets accepted by send(), not yet given to the kernel */
-        /* Set once, when every octet before the end is in `in`. */
+        /* Set once, when every octet before the end is in `in`, or was received. */
         enum stream_end end;
         /* Set as soon as it is known that nothing written will arrive any more, which can be before
          * the octets that came earlier were read: RESET or BROKEN. `end` follows with the same. */
@@ -123,15 +131,15 @@ static inline void stream_wrote(struct stream *s)
                 s->ops->wrote(s);
 }
 
-/* Octets accepted, not yet given to the kernel. */
-static inline size_t stream_queued(const struct stream *s)
-{
-        return s->out != NULL ? evbuffer_get_length(s->out) : s->queued;
-}
-
 static inline bool stream_is_direct(const struct stream *s)
 {
         return s->ops->receive != NULL;
+}
+
+/* Octets accepted, not yet given to the kernel. */
+static inline size_t stream_queued(const struct stream *s)
+{
+        return stream_is_direct(s) ? s->queued : evbuffer_get_length(s->out);
 }
 
 /* Direct streams. Take up to size octets that have arrived; 0: none now (readable is false), or

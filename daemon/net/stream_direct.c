@@ -230,7 +230,7 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         ssize_t n = splice(from->fd, NULL, pipe->write_end, NULL, room,
                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0)
-                io_pipe_return(dst->io, pipe, true);
+                io_pipe_return(dst->io, pipe);
         if (n < 0 && is_no_splice(errno))
                 from->no_splice = true;
         if (from->no_splice)

@@ -36,16 +36,16 @@ struct pump {
         struct stream *src, *dst;
         const struct pump_carrier *carrier;
         enum pump_state state;
-        bool reading;        /* what src was last told by stream_want_read() */
-        bool end_follows;    /* the source's end is passed on as soon as it is seen */
-        bool bulk;           /* pump_direct: splicing pays at the moment */
-        uint8_t short_moves; /* pump_direct: in a row while it did */
-        uint32_t high_water; /* pump_buffer: octets queued in dst that stop the source */
-        uint64_t moved;      /* octets put into dst's queue */
-        size_t allowance;    /* octets that may still be taken; PUMP_NO_LIMIT: all */
-        uint64_t seen_given; /* pump_given() when progress was last looked for */
-        size_t seen_unacked; /* stream_unacked(dst) when last asked for, for the write timer */
-        int64_t written_ms;  /* when dst last took octets, or began to have some (clock_ms) */
+        bool reading;          /* what src was last told by stream_want_read() */
+        bool end_follows;      /* the source's end is passed on as soon as it is seen */
+        bool bulk;             /* pump_direct: splicing pays at the moment */
+        uint8_t short_moves;   /* pump_direct: in a row while it did */
+        uint32_t high_water;   /* pump_buffer: octets queued in dst that stop the source */
+        uint32_t seen_unacked; /* stream_unacked(dst) when last asked for, for the write timer */
+        uint64_t moved;        /* octets put into dst's queue */
+        size_t allowance;      /* octets that may still be taken; PUMP_NO_LIMIT: all */
+        uint64_t seen_given;   /* pump_given() when progress was last looked for */
+        int64_t written_ms;    /* when dst last took octets, or began to have some (clock_ms) */
 };
 
 #define PUMP_NO_LIMIT SIZE_MAX

@@ -38,23 +38,23 @@ enum relay_mode {
         RELAY_OVER,    /* told */
 };
 
+/* In an order without holes: there are as many as connections. */
 struct relay {
         enum relay_mode mode;
-        struct pump pumps[2]; /* by source: [RELAY_CLIENT] client → upstream */
+        enum relay_side first; /* who ended first, if `ended` */
+        bool updating, again;  /* an update is running; something changed meanwhile */
+        bool ended;            /* an end was seen, first on side `first`, at ended_us */
+        bool half_closed;      /* that end was clean: the other direction went on */
+        int32_t poll_ms;       /* interval of asking the kernel; 0: nothing to ask */
+        struct pump pumps[2];  /* by source: [RELAY_CLIENT] client → upstream */
         const struct relay_settings *set;
         struct relay_result result;
-        bool updating, again; /* an update is running; something changed meanwhile */
-        bool ended;           /* an end was seen, first on side `first`, at ended_us */
-        enum relay_side first;
-        int64_t ended_us;
-        bool half_closed;    /* that end was clean: the other direction went on */
+        int64_t ended_us, half_closed_us;
         int64_t progress_ms; /* when octets last moved, either way */
-        int64_t poll_ms;     /* interval of asking the kernel; 0: nothing to ask */
-        int64_t half_closed_us;
-        struct pulse *pulse; /* NULL: none */
-        struct event_base *base;
-        struct event *timer; /* NULL until one is needed */
         int64_t timer_ms;    /* when the timer is set to run; 0: it is not */
+        struct event *timer; /* NULL until one is needed */
+        struct event_base *base;
+        struct pulse *pulse; /* NULL: none */
         relay_done_fn *done;
         void *arg;
 };
@@ -215,7 +215,7 @@ static void ask_for_readers(struct relay *r, int64_t now)
                 struct pump *p = &r->pumps[i];
                 if (!waits_for_reader(r, (enum relay_side)i))
                         continue;
-                size_t unacked = stream_unacked(p->dst);
+                uint32_t unacked = (uint32_t)stream_unacked(p->dst);
                 if (unacked != p->seen_unacked)
                         p->written_ms = now;
                 p->seen_unacked = unacked;

@@ -163,9 +163,9 @@ def test_nc_to_nc(w, tls):
     # nc -l leaves as soon as the client has ended, whatever it has still to send.
     sending, answer = w.dir / "sending", w.dir / "answer"
     sending.write_bytes(noise(2 * MB))
-    client = w.run("sh", "-c", f"(cat {sending}; for i in $(seq 2000); do [ $(stat -c %s {answer}) -lt {3 * MB} ] || break; "
-                   f"sleep .02; done) |"
-                   f" nc -N {host} {port} >{answer}", name="nc-client")
+    until_answered = f"for i in $(seq 2000); do [ $(stat -c %s {answer}) -lt {3 * MB} ] || break; sleep .02; done"
+    client = w.run("sh", "-c", f"(cat {sending}; {until_answered}) | nc -N {host} {port} >{answer}",
+                   name="nc-client")
     assert client.until_exit() == 0 and server.until_exit() == 0
     assert sha(answer.read_bytes()) == sha(noise(3 * MB, 1)) and sha(server.output()) == sha(noise(2 * MB))
     for d in w.daemons:

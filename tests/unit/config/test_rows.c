@@ -182,7 +182,8 @@ static void every_wrong_type_is_refused_where_it_stands(void **state)
 /* Numbers far out of every range, texts that are no number, no address, no word. */
 static void refuses_wrong_values(const struct table *t, const struct row *r, const char *name)
 {
-        static const char *const texts[] = { "\"t e x t\"", "\"\"", "\"-1\"", "7777777777777777", "-1" };
+        static const char *const texts[] = { "\"t e x t\"", "\"\"", "\"-1\"", "7777777777777777",
+                                             "-1" };
         bool any_text = r->kind->storage == STORE_TEXT || r->kind->storage == STORE_TEXTS;
         for (size_t i = 0; i < COUNTOF(texts); i++) {
                 bool is_text = *texts[i] == '"';

@@ -150,9 +150,6 @@ void script_init(struct script *p, struct io *io)
 {
         *p = (struct script){
                 .s.ops = io != NULL ? &direct_ops : &script_ops,
-                .s.in = io != NULL ? NULL : evbuffer_new(),
-                .s.out = io != NULL ? NULL : evbuffer_new(),
-                .s.io = io,
                 .io = io,
                 .held = evbuffer_new(),
                 .to_send = evbuffer_new(),
@@ -160,6 +157,12 @@ void script_init(struct script *p, struct io *io)
                 .accepts = SIZE_MAX,
                 .fails_at = SIZE_MAX,
         };
+        if (io != NULL) {
+                p->s.io = io;
+                return;
+        }
+        p->s.in = evbuffer_new();
+        p->s.out = evbuffer_new();
 }
 
 void script_fini(struct script *p)
