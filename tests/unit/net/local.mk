@@ -8,7 +8,9 @@ net_tests = \
 	tests/unit/net/test_resolve \
 	tests/unit/net/test_resolve_cache \
 	tests/unit/net/test_sockopt \
-	tests/unit/net/test_stream_plain
+	tests/unit/net/test_stream_direct \
+	tests/unit/net/test_stream_plain \
+	tests/unit/net/test_stream_splice
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
 
@@ -20,6 +22,9 @@ net_fixture = \
 dial_fixture = $(net_fixture) \
 	tests/unit/net/dial_fixture.c \
 	tests/unit/net/dial_fixture.h
+direct_fixture = \
+	tests/unit/net/direct_fixture.c \
+	tests/unit/net/direct_fixture.h
 
 tests_unit_net_test_dial_SOURCES = tests/unit/net/test_dial.c $(dial_fixture)
 tests_unit_net_test_dial_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -45,8 +50,16 @@ tests_unit_net_test_resolve_cache_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_net_test_sockopt_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_sockopt_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+tests_unit_net_test_stream_direct_SOURCES = tests/unit/net/test_stream_direct.c $(direct_fixture)
+tests_unit_net_test_stream_direct_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_stream_direct_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 tests_unit_net_test_stream_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_stream_splice_SOURCES = tests/unit/net/test_stream_splice.c $(direct_fixture)
+tests_unit_net_test_stream_splice_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_stream_splice_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif
 
