@@ -133,7 +133,7 @@ static void octets_keep_their_order(void **state)
         for (size_t i = 0; i < COUNTOF(rows); i++) {
                 size_t n = rows[i].in_pipe;
                 if (n > 0)
-                        queue_add_pipe(&w->q, filled(w, n), n);
+                        queue_add_pipe(&w->q, w->io, filled(w, n), n);
                 for (size_t k = 0; k < COUNTOF(rows[i].adds) && rows[i].adds[k] > 0; k++) {
                         add(w, n, rows[i].adds[k]);
                         n += rows[i].adds[k];
@@ -182,7 +182,7 @@ static void a_full_socket_takes_nothing_of_a_pipe(void **state)
         char zeros[4096] = "", got[4096];
         while (send(w->fd, zeros, sizeof zeros, 0) > 0)
                 ;
-        queue_add_pipe(&w->q, filled(w, 30000), 30000);
+        queue_add_pipe(&w->q, w->io, filled(w, 30000), 30000);
         assert_int_equal(queue_flush(&w->q, w->io, w->fd), 0);
         assert_int_equal(queue_length(&w->q), 30000);
         while (recv(w->peer, got, sizeof got, 0) > 0)
@@ -197,7 +197,7 @@ static void a_closed_peer_is_an_error(void **state)
         own_close(&w->peer);
         for (size_t i = 0; i < COUNTOF(in_pipe); i++) {
                 if (in_pipe[i] > 0)
-                        queue_add_pipe(&w->q, filled(w, in_pipe[i]), in_pipe[i]);
+                        queue_add_pipe(&w->q, w->io, filled(w, in_pipe[i]), in_pipe[i]);
                 add(w, in_pipe[i], 1000);
                 assert_int_equal(queue_flush(&w->q, w->io, w->fd), EPIPE);
                 queue_drop(&w->q, w->io);
@@ -212,7 +212,7 @@ static void what_is_dropped_is_gone_for_good(void **state)
         char got[1];
         struct io_pipe *pipe = filled(w, 1000);
         int read_end = pipe->read_end;
-        queue_add_pipe(&w->q, pipe, 1000);
+        queue_add_pipe(&w->q, w->io, pipe, 1000);
         add(w, 1000, 1000);
         queue_drop(&w->q, w->io);
         assert_int_equal(w->io->n_pipes, 0); /* others would get what it holds */
