@@ -14,6 +14,8 @@ enum {
         PIPE_SIZE = 256 * 1024, /* asked for; the kernel may give less */
         POOL_MAX = 32,          /* pipes kept; one more is made when needed */
         SHORT_ROOM = 4 * 1024,  /* octets a read while memory is short */
+        PIPE_ENDS = 2,
+        SPARE = 64, /* descriptors that are left to connections */
 };
 
 /* A timer, not an activation: sockets come first. */
@@ -43,9 +45,9 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct io *io = arg;
-        struct stream *last = TAILQ_LAST(&io->again, io_stream_list), *s = NULL;
-        while (s != last && !TAILQ_EMPTY(&io->again)) {
-                s = TAILQ_FIRST(&io->again);
+        struct stream *s;
+        io->turn = !io->turn;
+        while ((s = TAILQ_FIRST(&io->again)) != NULL && s->since_turn != io->turn) {
                 forget_turn(io, s);
                 s->readable = true;
                 stream_notify(s);
@@ -59,9 +61,9 @@ static void on_doubt(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct io *io = arg;
-        struct stream *last = TAILQ_LAST(&io->doubtful, io_stream_list), *s = NULL;
-        while (s != last && !TAILQ_EMPTY(&io->doubtful)) {
-                s = TAILQ_FIRST(&io->doubtful);
+        struct stream *s;
+        io->doubt_turn = !io->doubt_turn;
+        while ((s = TAILQ_FIRST(&io->doubtful)) != NULL && s->since_doubt != io->doubt_turn) {
                 forget_doubt(io, s);
                 s->ops->check(s);
         }
@@ -88,8 +90,21 @@ struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
         return io;
 }
 
-static void pipe_free(struct io_pipe *pipe)
+static bool has_descriptors(const struct io *io)
 {
+        return io->descriptors == NULL ||
+               atomic_load_explicit(io->descriptors, memory_order_relaxed) >= SPARE;
+}
+
+static void count_descriptors(struct io *io, int change)
+{
+        if (io->descriptors != NULL)
+                atomic_fetch_sub_explicit(io->descriptors, change, memory_order_relaxed);
+}
+
+static void pipe_free(struct io *io, struct io_pipe *pipe)
+{
+        count_descriptors(io, -PIPE_ENDS);
         own_close(&pipe->read_end);
         own_close(&pipe->write_end);
         free(pipe);
@@ -104,7 +119,7 @@ void io_free(struct io *io)
         while (!SLIST_EMPTY(&io->pipes)) {
                 struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
                 SLIST_REMOVE_HEAD(&io->pipes, entry);
-                pipe_free(pipe);
+                pipe_free(io, pipe);
         }
         free(io->tls);
         free(io->scratch);
@@ -131,16 +146,17 @@ void io_release(struct io *io, size_t octets)
                 atomic_fetch_sub_explicit(&io->ceiling->held, octets, memory_order_relaxed);
 }
 
-static struct io_pipe *pipe_new(void)
+static struct io_pipe *pipe_new(struct io *io)
 {
-        int ends[2];
-        struct io_pipe *pipe = malloc(sizeof *pipe);
+        int ends[PIPE_ENDS];
+        struct io_pipe *pipe = has_descriptors(io) ? malloc(sizeof *pipe) : NULL;
         if (pipe == NULL)
                 return NULL;
         if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) {
                 free(pipe);
                 return NULL;
         }
+        count_descriptors(io, PIPE_ENDS);
         /* Without privileges there is a limit for all pipes together; then it is a small one. */
         int size = fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
         if (size < 0)
@@ -157,7 +173,7 @@ struct io_pipe *io_pipe_borrow(struct io *io)
         if (io->no_pipes)
                 return NULL;
         if (pipe == NULL)
-                return pipe_new();
+                return pipe_new(io);
         SLIST_REMOVE_HEAD(&io->pipes, entry);
         io->n_pipes--;
         return pipe;
@@ -165,8 +181,8 @@ struct io_pipe *io_pipe_borrow(struct io *io)
 
 void io_pipe_return(struct io *io, struct io_pipe *pipe)
 {
-        if (pipe->held > 0 || io->n_pipes >= POOL_MAX) {
-                pipe_free(pipe);
+        if (pipe->held > 0 || io->n_pipes >= POOL_MAX || !has_descriptors(io)) {
+                pipe_free(io, pipe);
                 return;
         }
         SLIST_INSERT_HEAD(&io->pipes, pipe, entry);
@@ -181,6 +197,7 @@ void io_again(struct io *io, struct stream *s)
         if (TAILQ_EMPTY(&io->again))
                 evtimer_add(&io->again_event, &next_turn);
         TAILQ_INSERT_TAIL(&io->again, s, next_turn);
+        s->since_turn = io->turn;
 }
 
 void io_doubt(struct io *io, struct stream *s)
@@ -191,6 +208,7 @@ void io_doubt(struct io *io, struct stream *s)
         if (TAILQ_EMPTY(&io->doubtful))
                 evtimer_add(&io->doubt_event, &a_moment);
         TAILQ_INSERT_TAIL(&io->doubtful, s, next_doubt);
+        s->since_doubt = io->doubt_turn;
 }
 
 void io_forget(struct io *io, struct stream *s)

@@ -48,10 +48,14 @@ struct io {
         unsigned char *scratch; /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
         struct io_ceiling *ceiling;
         void *tls; /* what TLS streams share, made by the first of them; free(3)d with the rest */
-        struct io_pipe_list pipes;   /* empty ones */
-        unsigned n_pipes;            /* in the list */
-        bool no_pipes;               /* never splice: for tests, and where there are none */
+        struct io_pipe_list pipes; /* empty ones */
+        unsigned n_pipes;          /* in the list */
+        bool no_pipes;             /* never splice: for tests, and where there are none */
+        /* How many descriptors may still be opened, shared with whoever else opens some; NULL: as
+         * many as the system lets us. Pipes never take the last ones. */
+        atomic_int *descriptors;
         struct io_stream_list again; /* to be told in the next turn of the loop */
+        bool turn, doubt_turn;       /* odd or even: who came since waits for the next */
         struct event again_event;
         struct io_stream_list doubtful;
         struct event doubt_event;

@@ -86,7 +86,8 @@ struct stream {
                 };
         };
         TAILQ_ENTRY(stream) next_turn, next_doubt; /* direct: io's */
-        bool waits_for_turn, doubtful;             /* direct: see io_again(), io_doubt() */
+        bool waits_for_turn : 1, doubtful : 1;     /* direct: see io_again(), io_doubt() */
+        bool since_turn : 1, since_doubt : 1;      /* … and since which turn, odd or even */
         /* Direct: receive() may have something. Goes with an attempt that finds less than asked. */
         bool readable;
         /* Direct: the peer's end, or a cut, has arrived behind what is still to be received. */

@@ -352,8 +352,12 @@ int stream_direct_connected(struct stream *s)
                 return EINPROGRESS;
         /* A connection that failed can be read as well: the error is there. */
         int error = s->readable ? socket_error(d->fd) : 0;
-        d->connecting = error != 0;
-        return error;
+        d->connecting = false;
+        if (error == 0 || error != ECONNRESET || stream_fd_unread(d->fd) == 0)
+                return error;
+        /* It was connected, or there would be nothing to read: what came is still due. */
+        lost(d, error);
+        return 0;
 }
 
 void stream_direct_tune_later(struct stream *s, const struct sockopts *options)

@@ -229,6 +229,8 @@ static bool build(struct worker *w)
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
+        if (w->io != NULL)
+                w->io->descriptors = &w->place.budget->left;
         if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,

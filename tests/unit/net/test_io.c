@@ -178,6 +178,21 @@ static void without_descriptors_there_is_no_pipe(void **state)
         assert_null(io_pipe_borrow(w->io));
 }
 
+static void pipes_leave_descriptors_to_connections(void **state)
+{
+        struct world *w = *state;
+        atomic_int left = 65;
+        w->io->descriptors = &left;
+        struct io_pipe *pipe = io_pipe_borrow(w->io);
+        assert_non_null(pipe);
+        assert_int_equal(atomic_load(&left), 63);
+        assert_null(io_pipe_borrow(w->io)); /* the rest is for others */
+        io_pipe_return(w->io, pipe);        /* nor is one kept for later */
+        assert_int_equal(w->io->n_pipes, 0);
+        assert_int_equal(atomic_load(&left), 65);
+        w->io->descriptors = NULL;
+}
+
 /* --- turns ------------------------------------------------------------------------------------ */
 
 static void each_is_told_once_in_the_next_turn(void **state)
@@ -310,6 +325,23 @@ static void without_a_ceiling_there_is_always_room(void **state)
         io_free(io);
 }
 
+/* The last of the turn is forgotten, and the first comes back: no endless turn. */
+static void forgetting_the_last_ends_the_turn_all_the_same(void **state)
+{
+        struct world *w = *state;
+        w->pawns[0].forgets = &w->pawns[1].s;
+        w->pawns[0].comes_back = true;
+        io_again(w->io, &w->pawns[0].s);
+        io_again(w->io, &w->pawns[1].s);
+        for (int i = 0; i < 5; i++) {
+                int before = w->pawns[0].told;
+                turn(w);
+                assert_true(w->pawns[0].told <= before + 1);
+                w->pawns[0].comes_back = w->pawns[0].told < 3;
+        }
+        assert_int_equal(w->pawns[1].told, 0);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -318,10 +350,12 @@ int main(void)
                 TEST(a_pipe_that_holds_octets_is_closed),
                 TEST(the_pool_is_bounded_and_closed_at_the_end),
                 TEST(without_descriptors_there_is_no_pipe),
+                TEST(pipes_leave_descriptors_to_connections),
                 TEST(each_is_told_once_in_the_next_turn),
                 TEST(who_comes_back_waits_for_the_turn_after),
                 TEST(who_is_forgotten_by_another_is_not_told),
                 TEST(forgetting_oneself_is_harmless),
+                TEST(forgetting_the_last_ends_the_turn_all_the_same),
                 TEST(several_doubts_are_one_question),
                 TEST(a_doubt_may_be_forgotten_by_another),
                 TEST(who_doubts_again_is_asked_again),
