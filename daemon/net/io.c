@@ -21,6 +21,7 @@ enum {
 /* A timer, not an activation: sockets come first. */
 static const struct timeval next_turn = { 0, 0 };
 
+static const struct timeval a_while = { 1, 0 };
 static const struct timeval a_moment = { 0, 100 * 1000 };
 
 static void forget_doubt(struct io *io, struct stream *s)
@@ -71,25 +72,6 @@ static void on_doubt(evutil_socket_t fd, short what, void *arg)
                 evtimer_add(&io->doubt_event, &a_moment);
 }
 
-struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
-{
-        struct io *io = calloc(1, sizeof *io);
-        if (io == NULL)
-                return NULL;
-        *io = (struct io){ .base = base, .ceiling = ceiling };
-        SLIST_INIT(&io->pipes);
-        TAILQ_INIT(&io->again);
-        TAILQ_INIT(&io->doubtful);
-        evtimer_assign(&io->doubt_event, base, on_doubt, io);
-        evtimer_assign(&io->again_event, base, on_again, io);
-        io->scratch = malloc(IO_SCRATCH_SIZE);
-        if (io->scratch == NULL) {
-                io_free(io);
-                return NULL;
-        }
-        return io;
-}
-
 static bool has_descriptors(const struct io *io)
 {
         return io->descriptors == NULL ||
@@ -108,6 +90,48 @@ static void pipe_free(struct io *io, struct io_pipe *pipe)
         own_close(&pipe->read_end);
         own_close(&pipe->write_end);
         free(pipe);
+}
+
+static void close_pool(struct io *io)
+{
+        while (!SLIST_EMPTY(&io->pipes)) {
+                struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
+                SLIST_REMOVE_HEAD(&io->pipes, entry);
+                pipe_free(io, pipe);
+        }
+        io->n_pipes = 0;
+}
+
+static void on_pipes(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct io *io = arg;
+        if (!io->pipes_used)
+                close_pool(io);
+        else
+                evtimer_add(&io->pipes_event, &a_while);
+        io->pipes_used = false;
+}
+
+struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
+{
+        struct io *io = calloc(1, sizeof *io);
+        if (io == NULL)
+                return NULL;
+        *io = (struct io){ .base = base, .ceiling = ceiling };
+        SLIST_INIT(&io->pipes);
+        TAILQ_INIT(&io->again);
+        TAILQ_INIT(&io->doubtful);
+        evtimer_assign(&io->doubt_event, base, on_doubt, io);
+        evtimer_assign(&io->pipes_event, base, on_pipes, io);
+        evtimer_assign(&io->again_event, base, on_again, io);
+        io->scratch = malloc(IO_SCRATCH_SIZE);
+        if (io->scratch == NULL) {
+                io_free(io);
+                return NULL;
+        }
+        return io;
 }
 
 void io_free(struct io *io)
@@ -176,6 +200,7 @@ struct io_pipe *io_pipe_borrow(struct io *io)
                 return pipe_new(io);
         SLIST_REMOVE_HEAD(&io->pipes, entry);
         io->n_pipes--;
+        io->pipes_used = true;
         return pipe;
 }
 
@@ -185,6 +210,8 @@ void io_pipe_return(struct io *io, struct io_pipe *pipe)
                 pipe_free(io, pipe);
                 return;
         }
+        if (SLIST_EMPTY(&io->pipes) && !evtimer_pending(&io->pipes_event, NULL))
+                evtimer_add(&io->pipes_event, &a_while);
         SLIST_INSERT_HEAD(&io->pipes, pipe, entry);
         io->n_pipes++;
 }

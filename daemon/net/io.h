@@ -49,6 +49,8 @@ struct io {
         struct io_ceiling *ceiling;
         void *tls; /* what TLS streams share, made by the first of them; free(3)d with the rest */
         struct io_pipe_list pipes; /* empty ones */
+        bool pipes_used;           /* one was borrowed since the pool was last looked after */
+        struct event pipes_event;  /* the pool is closed when nobody has used it for a while */
         unsigned n_pipes;          /* in the list */
         bool no_pipes;             /* never splice: for tests, and where there are none */
         /* How many descriptors may still be opened, shared with whoever else opens some; NULL: as

@@ -140,7 +140,7 @@ def test_what_is_left_after_many(w, load):
 
 def test_the_load_generator_tells_wrong_from_right(w, load):
     """Its checks can fail: against a service that cuts everything, and one that answers otherwise."""
-    d = w.daemon(services={"lifetime": service(connect="echo", max_lifetime="1ms"),
+    d = w.daemon(services={"lifetime": service(connect="discard", max_lifetime="1ms"),
                            "chargen": service(connect="chargen")})
     d.strangers = True
     for name in ("lifetime", "chargen"):

@@ -160,6 +160,17 @@ static void the_pool_is_bounded_and_closed_at_the_end(void **state)
                 assert_false(is_open(fds[i]));
 }
 
+static void a_pool_that_nobody_uses_is_closed(void **state)
+{
+        struct world *w = *state;
+        io_pipe_return(w->io, io_pipe_borrow(w->io));
+        assert_int_equal(w->io->n_pipes, 1);
+        while (w->io->n_pipes > 0)
+                event_base_loop(w->base, EVLOOP_ONCE);
+        assert_true(SLIST_EMPTY(&w->io->pipes));
+        assert_int_equal(event_base_get_num_events(w->base, EVENT_BASE_COUNT_ADDED), 0);
+}
+
 static void without_descriptors_there_is_no_pipe(void **state)
 {
         struct world *w = *state;
@@ -349,6 +360,7 @@ int main(void)
                 TEST(an_empty_pipe_is_used_again),
                 TEST(a_pipe_that_holds_octets_is_closed),
                 TEST(the_pool_is_bounded_and_closed_at_the_end),
+                TEST(a_pool_that_nobody_uses_is_closed),
                 TEST(without_descriptors_there_is_no_pipe),
                 TEST(pipes_leave_descriptors_to_connections),
                 TEST(each_is_told_once_in_the_next_turn),
