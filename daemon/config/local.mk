@@ -17,6 +17,7 @@ libspliced_a_SOURCES += \
 	daemon/config/unknown.c daemon/config/unknown.h \
 	daemon/config/value.c \
 	daemon/config/value_read.c \
+	daemon/config/directives/connect_socket.def \
 	daemon/config/directives/connect_tls.def \
 	daemon/config/directives/global.def \
 	daemon/config/directives/listen_socket.def \
