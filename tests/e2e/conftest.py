@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -20,6 +22,18 @@ def certs():
     directory.chmod(0o755)
     yield certs_module.Certs(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def load():
+    """The load generator, compiled."""
+    source = pathlib.Path(__file__).parent / "peers" / "load.c"
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="spliced-load-"))
+    flags = shlex.split(subprocess.run(["pkg-config", "--cflags", "--libs", "openssl"], check=True, text=True,
+                                       capture_output=True).stdout)
+    subprocess.run(["cc", "-O2", "-o", directory / "load", source, *flags], check=True)
+    yield directory / "load"
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

@@ -2,37 +2,20 @@
 """Thousands of connections: held at once, or coming and going with every sort of end; afterwards
 descriptors and memory are back where they were."""
 import collections
-import pathlib
 import re
 import resource
-import shlex
-import shutil
-import subprocess
-import tempfile
 
 import pytest
 
 from harness import INSTRUMENTED, SLOW, service
 
 MB = 1 << 20
-SOURCE = pathlib.Path(__file__).parent / "peers" / "load.c"
 PATIENCE = 120 * SLOW
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(600 * SLOW)]
 
 HELD = int(4000 / min(SLOW, 4))
 MIXED = int(20000 / min(SLOW, 5))
-
-
-@pytest.fixture(scope="module")
-def load():
-    """The load generator, compiled."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="spliced-load-"))
-    flags = shlex.split(subprocess.run(["pkg-config", "--cflags", "--libs", "openssl"], check=True, text=True,
-                                       capture_output=True).stdout)
-    subprocess.run(["cc", "-O2", "-o", directory / "load", SOURCE, *flags], check=True)
-    yield directory / "load"
-    shutil.rmtree(directory)
 
 
 def daemon(w, leg, upstream, **settings):

@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: ISC
 """What an idle connection costs in memory of the daemon's own, on both legs together, after a burst:
 all of them come at once, exchange something, and then say nothing."""
-import pathlib
-import shlex
-import shutil
-import subprocess
-import tempfile
-
 import pytest
 
 from harness import INSTRUMENTED, service
 
 KB = 1024
-SOURCE = pathlib.Path(__file__).parent / "peers" / "load.c"
 COUNT, FEW = 2000, 20
 PATIENCE = 120
 # What is measured takes whole pages and what malloc keeps for itself with it.
@@ -23,17 +16,6 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(600),
 
 # Octets of user space for each idle connection.
 BUDGET = {"plain": 1.3 * KB, "tls": 16 * KB}
-
-
-@pytest.fixture(scope="module")
-def load():
-    """The load generator, compiled."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="spliced-load-"))
-    flags = shlex.split(subprocess.run(["pkg-config", "--cflags", "--libs", "openssl"], check=True, text=True,
-                                       capture_output=True).stdout)
-    subprocess.run(["cc", "-O2", "-o", directory / "load", SOURCE, *flags], check=True)
-    yield directory / "load"
-    shutil.rmtree(directory)
 
 
 @pytest.mark.parametrize("leg", BUDGET)
