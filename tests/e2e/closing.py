@@ -15,11 +15,17 @@ KINDS = ("plain", "tls12", "tls13")
 MB = 1 << 20
 SIZES = (0, 1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65537, 1000003, 8 * MB)
 
+
+def _most(what):
+    """The kernel's largest buffer of a socket, in octets."""
+    with open(f"/proc/sys/net/ipv4/{what}") as f:
+        return int(f.read().split()[2])
+
+
 # What a leg that does not read may cost: the octets that the other side can send before it is
-# stopped. The kernel's send buffer towards that leg (tcp_wmem allows 4 MB), our own bounded buffer,
-# and the receive buffer from the sender. The kernel lets the last one grow to 32 MB for a sender
-# that fills it within a round trip, which the peers' send buffers prevent.
-STOPPED_WITHIN = 22 * MB
+# stopped. The kernel's send buffer towards that leg, our own bounded buffer, and the receive buffer
+# from the sender, which the kernel lets grow for a sender that fills it within a round trip.
+STOPPED_WITHIN = _most("tcp_wmem") + 3 * MB + _most("tcp_rmem")
 SENDING = 256 * 1024
 
 SMALL = 64 * 1024  # a receive buffer that is full soon
@@ -31,6 +37,11 @@ def noise(n, seed=0):
     """Octets that repeat nowhere near, different for each seed."""
     at = seed * 1009
     return _noise[at:at + n]
+
+
+def flood():
+    """More octets than all buffers on the way can hold."""
+    return noise(32 * MB) * ((STOPPED_WITHIN + 16 * MB) // (32 * MB) + 1)
 
 
 def shown(data):
@@ -251,7 +262,7 @@ def reset_behind_megabytes(p):
 
 def reset_while_held_up(p):
     """b does not read, a is stopped by that and resets."""
-    data = noise(32 * MB)
+    data = flood()
     p.b.pause()
     p.a.send(data).until_blocked()
     arrived = p.a.arrived
@@ -265,7 +276,7 @@ def reset_while_held_up(p):
 def reset_by_who_does_not_read(p):
     """Megabytes are on their way to a, who resets instead of reading them."""
     p.a.pause()
-    p.b.send(noise(24 * MB)).until_blocked()
+    p.b.send(flood()).until_blocked()
     p.a.reset()
     assert p.b.until_ended() == "reset"
     same(p.b.received, b"", "b")
@@ -393,7 +404,7 @@ def truncated_at_once(p):
 
 def truncated_behind_megabytes(p):
     """a's own answer is held up by itself when it truncates: it gets what had arrived."""
-    answer = noise(24 * MB)
+    answer = flood()
     p.a.pause()
     p.b.send(answer).until_blocked()
     arrived = p.b.arrived
@@ -502,7 +513,7 @@ def half_closed_too_long(p):
 
 
 def not_written(p):
-    data = noise(32 * MB)
+    data = flood()
     p.b.pause()
     p.a.send(data)
     assert p.a.until_ended() == "reset"
@@ -517,7 +528,7 @@ def not_written(p):
 
 def stopped(p):
     """A leg that does not read stops the other within a bound; then every octet comes."""
-    data = noise(32 * MB)
+    data = flood()
     p.b.pause()
     p.a.send(data).until_blocked()
     assert p.a.handed < STOPPED_WITHIN, f"{p.a.handed} octets were taken for a side that does not read"

@@ -262,7 +262,7 @@ def test_held_up_costs_no_cpu_and_a_reset_is_noticed(w, client, upstream, by):
     the RST as soon as it reads."""
     path = closing.DaemonPath(w, (client, upstream), small_buffers=True, by=by)
     p = path.open((client, upstream), by)
-    data = noise(24 * MB)
+    data = closing.flood()
     p.b.pause()
     p.a.send(data).until_blocked()
     calm(w, path.daemon, "one side does not read")
@@ -282,8 +282,8 @@ def test_held_up_both_ways_then_one_resets(w, client, upstream, by):
     """Reading is paused on both legs when the reset comes: no data event will ever tell."""
     path = closing.DaemonPath(w, (client, upstream), by=by)
     p = path.open((client, upstream), by)
-    p.a.pause().send(noise(32 * MB) * 2)
-    p.b.pause().send(noise(32 * MB, 1) * 2)
+    p.a.pause().send(closing.flood())
+    p.b.pause().send(closing.flood())
     p.a.until_blocked()
     p.b.until_blocked()
     arrived = p.a.arrived
@@ -292,7 +292,7 @@ def test_held_up_both_ways_then_one_resets(w, client, upstream, by):
     calm(w, path.daemon, "both sides are held up and one has reset")
     p.b.resume()
     assert p.b.until_ended() == "reset"
-    closing.starts(p.b.received, noise(32 * MB) * 2, arrived, "b")
+    closing.starts(p.b.received, closing.flood(), arrived, "b")
     p.recorded("{a}-reset")
 
 
@@ -322,7 +322,7 @@ def test_memory_of_held_up_connections_has_a_ceiling(w, client, upstream):
     first.b.send(noise(MB)).end()
     assert first.a.until_ended() == "end" and first.b.until_ended() == "end"
     before = path.daemon.rss()
-    pairs, data = [], noise(32 * MB) * 2  # the kernel alone may take half of it
+    pairs, data = [], closing.flood()
     for _ in range(n):
         p = path.open((client, upstream), "client")
         p.a.pause().send(data)

@@ -11,7 +11,7 @@ import stat
 import pytest
 
 import peers
-from closing import noise
+from closing import STOPPED_WITHIN, flood, noise
 from harness import SLOW, Raw, service
 
 
@@ -299,11 +299,11 @@ def test_echo(w, leg):
 @pytest.mark.parametrize("leg", LEGS)
 def test_echo_stops_when_nobody_reads(w, leg):
     d, client = builtin(w, "echo", leg)
-    client.pause().send(noise(24 << 20)).until_blocked()
-    assert client.handed < 20 << 20
+    client.pause().send(flood()).until_blocked()
+    assert client.handed < STOPPED_WITHIN
     client.resume().end()
     assert client.until_ended() == "end"
-    assert client.received == noise(24 << 20)
+    assert client.received == flood()
 
 
 @pytest.mark.parametrize("leg", LEGS)
