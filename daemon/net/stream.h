@@ -42,7 +42,7 @@ struct stream;
  * nothing of what arrives: octets stay in the kernel (or in the TLS library) until the reader takes
  * them with stream_receive(), and stream_send() keeps only what the kernel did not take. */
 struct stream_ops {
-        const char *path; /* "buffer", "splice", "tls": what moves its octets */
+        const char *path; /* "buffer", "splice", "tls", "ktls": what moves its octets */
         void (*want_read)(struct stream *s, bool want);
         void (*wrote)(struct stream *s); /* octets were added to s->out; NULL: out notices itself */
         /* Direct streams; NULL in buffered ones. */

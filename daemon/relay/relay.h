@@ -56,8 +56,8 @@ struct relay_stats {
  * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
 
-/* Which pump moves the octets between two streams, for the record: "buffer", "splice" or
- * "tls". */
+/* Which pump moves the octets between two streams, for the record: "buffer", "splice", "tls"
+ * or "ktls". */
 const char *relay_path(const struct stream *client, const struct stream *upstream);
 
 /* Joins two streams, both direct or both buffered, both borrowed: they must outlive the relay.

@@ -21,6 +21,7 @@
 #include "tls/cause.h"
 #include "tls/record_bio.h"
 #include "tls/shutdown.h"
+#include "tls/stream_ktls.h"
 #include "tls/stream_tls_direct.h"
 
 enum {
@@ -38,6 +39,7 @@ struct stream_tls {
         SSL *ssl;
         struct io *io;         /* becomes a direct stream after the handshake; NULL: does not */
         struct record_bio bio; /* then */
+        enum ktls_wish wish;   /* not KTLS_NEVER: over a socket BIO instead */
         struct bufferevent *bev;
         struct evbuffer_cb_entry *in_watch;
         struct hangup *hangup;
@@ -346,6 +348,8 @@ static void on_progress(const SSL *ssl, int where, int value)
 {
         (void)value;
         struct stream_tls *t = SSL_get_app_data(ssl);
+        if (t->wish != KTLS_NEVER)
+                ktls_want(t->ssl, t->wish);
         if (where & SSL_CB_HANDSHAKE_DONE)
                 event_del(&t->bev->ev_read);
 }
@@ -417,13 +421,41 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
         return &t->s;
 }
 
+bool stream_tls_leave_to_kernel(struct stream *s, enum ktls_wish wish)
+{
+        struct stream_tls *t = self(s);
+        assert(t->io != NULL && t->phase == TLS_HANDSHAKE);
+        if (wish == KTLS_NEVER)
+                return true;
+        t->wish = wish;
+        SSL_set_read_ahead(t->ssl, 0); /* what is read ahead the kernel never sees */
+        return SSL_set_fd(t->ssl, t->fd) == 1;
+}
+
+/* Neither direction is the kernel's, which no cipher or version is a reason for in one of them:
+ * that is memory. */
+static struct stream *detached(struct stream_tls *t)
+{
+        unsigned kernel_has = t->wish != KTLS_NEVER ? ktls_directions(t->ssl) : 0;
+        if (kernel_has == KTLS_BOTH)
+                return stream_ktls_new(t->io, &t->ssl, &t->fd);
+        if (kernel_has != 0)
+                return NULL;
+        if (t->wish != KTLS_NEVER) {
+                stream_tls_direct_prepare(t->ssl);
+                if (!record_bio_attach(&t->bio, t->ssl, t->fd))
+                        return NULL;
+        }
+        return stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
+}
+
 /* libevent must have let go of the descriptor before somebody else watches it. */
 bool stream_tls_detach(struct stream **s)
 {
         struct stream_tls *t = self(*s);
         assert(t->io != NULL && t->phase == TLS_OPEN);
         bufferevent_disable(t->bev, EV_READ | EV_WRITE);
-        struct stream *direct = stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
+        struct stream *direct = detached(t);
         if (direct == NULL)
                 return false;
         tls_free(*s, STREAM_CLOSE);
@@ -433,11 +465,17 @@ bool stream_tls_detach(struct stream **s)
 
 SSL *stream_tls_ssl(struct stream *s)
 {
+        if (stream_is_ktls(s))
+                return stream_ktls_ssl(s);
         return stream_is_tls_direct(s) ? stream_tls_direct_ssl(s) : self(s)->ssl;
 }
 
 void stream_tls_alert(struct stream *s)
 {
+        if (stream_is_ktls(s)) {
+                stream_ktls_alert(s);
+                return;
+        }
         if (stream_is_tls_direct(s)) {
                 stream_tls_direct_alert(s);
                 return;

@@ -21,7 +21,12 @@
 #include "tls/stream_tls.h"
 
 /* What becomes of the stream after the handshake. */
-enum rig_kind { RIG_BUFFERED, RIG_DIRECT };
+enum rig_kind {
+        RIG_BUFFERED,
+        RIG_DIRECT,
+        RIG_KTLS,   /* direct; the kernel does the TLS */
+        RIG_NO_KTLS /* that was wished for, and cannot be; direct */
+};
 
 enum peer_end { PEER_OPEN, PEER_CLOSE_NOTIFY, PEER_FIN, PEER_RESET, PEER_ERROR };
 
