@@ -27,6 +27,9 @@ static enum stage_result start_handshake(struct conn *c)
                 c->client = stream_tls_new(c->env->base, c->env->hangup,
                                            c->service->direct ? c->env->io : NULL, &ssl, &c->fd,
                                            STREAM_TLS_ACCEPT, on_handshake, c);
+        if (c->client != NULL && c->service->direct &&
+            !stream_tls_leave_to_kernel(c->client, tls_context_ktls(c->service->listen_tls)))
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         if (c->client != NULL)
                 return STAGE_WAIT;
         char error[TLS_ERROR_MAX];

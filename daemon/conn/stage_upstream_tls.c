@@ -29,6 +29,9 @@ static enum stage_result start_handshake(struct conn *c)
                 c->upstream = stream_tls_new(c->env->base, c->env->hangup,
                                              c->service->direct ? c->env->io : NULL, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
+        if (c->upstream != NULL && c->service->direct &&
+            !stream_tls_leave_to_kernel(c->upstream, tls_context_ktls(c->service->connect_tls)))
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         if (c->upstream != NULL)
                 return STAGE_WAIT;
         char error[TLS_ERROR_MAX];
