@@ -8,15 +8,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-
-#include <event2/event.h>
-#include <event2/event_struct.h>
 
 #include "base/own.h"
 #include "net/io.h"
 #include "net/queue.h"
 #include "net/sockopt.h"
+#include "net/watch.h"
 
 enum {
         TURN = 1024 * 1024, /* octets received in one turn of the loop; then it is others' */
@@ -26,7 +25,7 @@ enum {
 
 struct direct {
         struct stream s;
-        struct event event;
+        struct watch watch;
         int fd;
         bool connecting, watched;
         bool writable;
@@ -71,22 +70,6 @@ static void look_for_reset(struct direct *d)
                 lost(d, error);
 }
 
-static void direct_check(struct stream *s)
-{
-        look_for_reset(self(s));
-        if (s->lost != STREAM_OPEN)
-                stream_notify(s);
-}
-
-/* Readable and writable, no end: see io_doubt(). After an end there is one always. */
-static void maybe_reset(struct direct *d)
-{
-        if (d->s.ending)
-                look_for_reset(d);
-        else
-                io_doubt(d->s.io, &d->s);
-}
-
 static void pass_end_on(struct direct *d)
 {
         if (shutdown(d->fd, SHUT_WR) < 0)
@@ -106,28 +89,28 @@ static void flush(struct direct *d)
                 pass_end_on(d);
 }
 
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void on_event(struct watch *w, uint32_t what)
 {
-        (void)fd;
-        struct direct *d = arg;
-        if (what & EV_CLOSED)
+        struct direct *d = CONTAINER(w, struct direct, watch);
+        bool readable = (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        if (what & EPOLLRDHUP)
                 d->s.ending = true;
         if (d->connecting) {
                 d->writable = true;
-                d->s.readable = (what & (EV_READ | EV_CLOSED)) != 0;
+                d->s.readable = readable;
                 stream_notify(&d->s);
                 return;
         }
-        if ((what & (EV_READ | EV_CLOSED)) && d->s.end == STREAM_OPEN)
+        if (readable && d->s.end == STREAM_OPEN)
                 d->s.readable = true;
         d->taken = 0;
-        if (what & EV_WRITE) {
+        if (what & EPOLLERR)
+                look_for_reset(d);
+        if (what & EPOLLOUT) {
                 d->writable = true;
                 if (d->s.queued > 0)
                         flush(d);
         }
-        if ((what & (EV_READ | EV_WRITE | EV_CLOSED)) == (EV_READ | EV_WRITE))
-                maybe_reset(d);
         stream_notify(&d->s);
 }
 
@@ -253,7 +236,7 @@ bool stream_direct_watch(struct stream *s)
 {
         struct direct *d = self(s);
         if (!d->watched)
-                d->watched = event_add(&d->event, NULL) == 0;
+                d->watched = watch_add(s->io->watcher, &d->watch, d->fd);
         return d->watched;
 }
 
@@ -292,11 +275,11 @@ static void forget(struct direct *d)
         io_forget(d->s.io, &d->s);
         queue_drop(&d->queue, d->s.io);
         if (d->watched)
-                event_del(&d->event);
+                watch_remove(d->s.io->watcher, &d->watch, d->fd);
         d->watched = false;
 }
 
-/* The descriptor is closed first: taking it out of epoll is the kernel's then, and cheaper. */
+/* The descriptor is closed first: taking it out of epoll is the kernel's then. */
 static void direct_free(struct stream *s, enum stream_close_how how)
 {
         struct direct *d = self(s);
@@ -319,7 +302,6 @@ static const struct stream_ops direct_ops = {
         .receive = direct_receive,
         .send = direct_send,
         .push = direct_push,
-        .check = direct_check,
         .splice = direct_splice,
         .close_is_end = true,
         .finish = direct_finish,
@@ -337,11 +319,10 @@ struct stream *stream_direct_new(struct io *io, int *fd, enum stream_direct_stat
         bool connected = state == STREAM_DIRECT_CONNECTED;
         /* Until the kernel says otherwise it is worth a try. */
         *d = (struct direct){ .s = { .ops = &direct_ops, .io = io, .readable = connected },
+                              .watch.fn = on_event,
                               .fd = TAKE_FD(*fd),
                               .connecting = !connected,
                               .writable = connected };
-        event_assign(&d->event, io->base, d->fd,
-                     EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, d);
         return &d->s;
 }
 
