@@ -172,13 +172,16 @@ void conn_end(struct conn *c, enum reason why)
 {
         assert(!c->dead);
         c->dead = true;
+        struct relay_stats moved = { 0 };
+        if (c->relay != NULL)
+                relay_stats(c->relay, &moved); /* before it goes */
         leave_stage(c);
         stop_timer(&c->lifetime);
         if (c->counted) {
                 tally_leave(&c->service->tally);
                 tally_leave(&c->snapshot->tally);
         }
-        conn_write_record(c, why);
+        conn_write_record(c, why, &moved);
         c->env->ended(c, c->env->ended_arg);
 }
 

@@ -66,8 +66,6 @@ struct conn {
         /* For the record. */
         uint64_t id;
         int64_t started_wall_us;
-        struct relay_stats moved;
-        const char *path;                                       /* static; NULL: no byte moved */
         char *detail;                                           /* owned; NULL: nothing to add */
         int32_t connect_ms, handshake_ms, connect_handshake_ms; /* -1: did not happen */
 

@@ -62,7 +62,7 @@ static const struct tls_info *tls_of(const struct tls_context *context, struct s
         return room;
 }
 
-void conn_write_record(struct conn *c, enum reason why)
+void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved)
 {
         enum record_format format = (enum record_format)c->snapshot->conf->log.access;
         if (!record_is_wanted(why, format))
@@ -80,13 +80,13 @@ void conn_write_record(struct conn *c, enum reason why)
                 .duration_ms = (clock_us() - c->started_us) / 1000,
                 .connect_ms = c->connect_ms,
                 .handshake_ms = c->handshake_ms,
-                .bytes_up = c->moved.bytes_up,
-                .bytes_down = c->moved.bytes_down,
-                .half_closed_ms = c->moved.half_closed_ms,
+                .bytes_up = moved->bytes_up,
+                .bytes_down = moved->bytes_down,
+                .half_closed_ms = moved->half_closed_ms,
                 .ended_by = reason_by(why) == BY_SIDE ? c->ended_by : reason_by(why),
                 .reason = why,
                 .detail = c->detail,
-                .path = c->path,
+                .path = moved->path,
                 .tls = tls_of(c->service->listen_tls, c->client, &room.tls),
                 .connect_tls = tls_of(c->service->connect_tls, c->upstream, &room.connect_tls),
                 .connect_handshake_ms = c->connect_handshake_ms,

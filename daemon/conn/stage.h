@@ -39,6 +39,6 @@ int32_t conn_stage_ms(const struct conn *c);
 void conn_handshake_done(struct conn *c);
 
 /* For conn_end(): the one record, if it is wanted. */
-void conn_write_record(struct conn *c, enum reason why);
+void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved);
 
 #endif

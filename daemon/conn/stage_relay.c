@@ -34,7 +34,6 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->path = relay_path(c->client, c->upstream);
         c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
                              on_relay_done, c);
         if (c->relay == NULL)
@@ -47,9 +46,6 @@ static enum stage_result relay_enter(struct conn *c)
 
 static void relay_leave(struct conn *c)
 {
-        if (c->relay == NULL)
-                return;
-        relay_stats(c->relay, &c->moved);
         relay_free(TAKE(c->relay));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/addrset.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -46,9 +47,24 @@ struct addrset *addrset_copy(const struct addrset *from, uint16_t port)
         return set;
 }
 
+/* What most connections ask for; getaddrinfo() takes longer. */
+static struct addrset *literal_v4(const char *host)
+{
+        struct sockaddr_in in = { .sin_family = AF_INET };
+        if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
+                return NULL;
+        struct addrset *set = addrset_new(1);
+        if (set != NULL)
+                set_address(&set->addresses[0], (const struct sockaddr *)&in, sizeof in);
+        return set;
+}
+
 /* getaddrinfo() reads a literal as everyone else does, the scope in fe80::1%eth0 included. */
 struct addrset *addrset_literal(const char *host)
 {
+        struct addrset *v4 = literal_v4(host);
+        if (v4 != NULL)
+                return v4;
         const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
         struct addrinfo *ai = NULL;
         if (getaddrinfo(host, NULL, &hints, &ai) != 0)

@@ -6,9 +6,8 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-
-#include <event2/event.h>
 
 #include "net/io.h"
 
@@ -61,22 +60,6 @@ static void look_for_reset(struct direct *d)
                 failed(d, error);
 }
 
-void direct_check(struct stream *s)
-{
-        look_for_reset(direct_of(s));
-        if (s->lost != STREAM_OPEN)
-                stream_notify(s);
-}
-
-/* Readable and writable, no end: see io_doubt(). After an end there is one always. */
-static void maybe_reset(struct direct *d)
-{
-        if (d->s.ending)
-                look_for_reset(d);
-        else
-                io_doubt(d->s.io, &d->s);
-}
-
 static void pass_end_on(struct direct *d)
 {
         int error = ops_of(d)->pass_end_on(d);
@@ -105,32 +88,32 @@ static void can_be_written(struct direct *d)
                 pass_end_on(d);
 }
 
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void on_event(struct watch *w, uint32_t what)
 {
-        (void)fd;
-        struct direct *d = arg;
-        if (what & EV_CLOSED)
+        struct direct *d = CONTAINER(w, struct direct, watch);
+        bool readable = (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        if (what & EPOLLRDHUP)
                 d->s.ending = true;
         if (d->connecting) {
                 d->writable = true;
-                d->s.readable = (what & (EV_READ | EV_CLOSED)) != 0;
+                d->s.readable = readable;
                 stream_notify(&d->s);
                 return;
         }
-        if ((what & (EV_READ | EV_CLOSED)) && d->s.end == STREAM_OPEN)
+        if (readable && d->s.end == STREAM_OPEN)
                 d->s.readable = true;
         d->taken = 0;
-        if (what & EV_WRITE)
+        if (what & EPOLLERR)
+                look_for_reset(d);
+        if (what & EPOLLOUT)
                 can_be_written(d);
-        if ((what & (EV_READ | EV_WRITE | EV_CLOSED)) == (EV_READ | EV_WRITE))
-                maybe_reset(d);
         stream_notify(&d->s);
 }
 
 bool direct_watch(struct direct *d)
 {
         if (!d->watched)
-                d->watched = event_add(&d->event, NULL) == 0;
+                d->watched = watch_add(d->s.io->watcher, &d->watch, d->fd);
         return d->watched;
 }
 
@@ -224,9 +207,9 @@ size_t direct_unacked(struct stream *s)
 
 void direct_init(struct direct *d, const struct direct_ops *ops, struct io *io, int fd)
 {
-        *d = (struct direct){ .s = { .ops = &ops->stream, .io = io }, .fd = fd };
-        event_assign(&d->event, io->base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
-                     on_event, d);
+        *d = (struct direct){ .s = { .ops = &ops->stream, .io = io },
+                              .watch.fn = on_event,
+                              .fd = fd };
 }
 
 void direct_unwatch(struct direct *d)
@@ -234,11 +217,11 @@ void direct_unwatch(struct direct *d)
         io_forget(d->s.io, &d->s);
         queue_drop(&d->queue, d->s.io);
         if (d->watched)
-                event_del(&d->event);
+                watch_remove(d->s.io->watcher, &d->watch, d->fd);
         d->watched = false;
 }
 
-/* The descriptor is closed first: taking it out of epoll is the kernel's then, and cheaper. */
+/* The descriptor is closed first: taking it out of epoll is the kernel's then. */
 void direct_free(struct stream *s, enum stream_close_how how)
 {
         struct direct *d = direct_of(s);

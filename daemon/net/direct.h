@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* What direct streams on a socket have in common, whatever the octets on it mean: one
- * edge-triggered event, a queue for what the socket does not take, resets that are noticed, a share
+/* What direct streams on a socket have in common, whatever the octets on it mean: a
+ * watch, a queue for what the socket does not take, resets that are noticed, a share
  * of the loop's turn. For implementations of streams. */
 #ifndef NET_DIRECT_H
 #define NET_DIRECT_H
 
 #include <stdint.h>
 
-#include <event2/event_struct.h>
-
 #include "base/own.h"
 #include "net/queue.h"
 #include "net/stream.h"
+#include "net/watch.h"
 
 struct io_pipe;
 
 /* Embedded, first, in a stream that was allocated. */
 struct direct {
         struct stream s;
-        struct event event;
+        struct watch watch;
         int fd;
         bool watched, writable;
         bool connecting;
@@ -69,7 +68,6 @@ int direct_socket_error(const struct direct *d);
 /* Operations of the stream that can be used as they are. */
 void direct_want_read(struct stream *s, bool want);
 void direct_push(struct stream *s);
-void direct_check(struct stream *s);
 void direct_take_pipe(struct stream *s, struct io_pipe *pipe, size_t n);
 void direct_finish(struct stream *s);
 size_t direct_unread(struct stream *s);

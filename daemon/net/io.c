@@ -9,6 +9,7 @@
 
 #include "base/own.h"
 #include "net/stream.h"
+#include "net/watch.h"
 
 enum {
         PIPE_SIZE = 256 * 1024, /* asked for; the kernel may give less */
@@ -126,8 +127,9 @@ struct io *io_new(struct event_base *base, struct io_ceiling *ceiling)
         evtimer_assign(&io->doubt_event, base, on_doubt, io);
         evtimer_assign(&io->pipes_event, base, on_pipes, io);
         evtimer_assign(&io->again_event, base, on_again, io);
+        io->watcher = watcher_new(base);
         io->scratch = malloc(IO_SCRATCH_SIZE);
-        if (io->scratch == NULL) {
+        if (io->watcher == NULL || io->scratch == NULL) {
                 io_free(io);
                 return NULL;
         }
@@ -140,11 +142,9 @@ void io_free(struct io *io)
                 return;
         event_del(&io->again_event);
         event_del(&io->doubt_event);
-        while (!SLIST_EMPTY(&io->pipes)) {
-                struct io_pipe *pipe = SLIST_FIRST(&io->pipes);
-                SLIST_REMOVE_HEAD(&io->pipes, entry);
-                pipe_free(io, pipe);
-        }
+        event_del(&io->pipes_event);
+        close_pool(io);
+        watcher_free(io->watcher);
         free(io->tls);
         free(io->scratch);
         free(io);

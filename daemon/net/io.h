@@ -15,6 +15,7 @@
 #include <event2/event_struct.h>
 
 struct stream;
+struct watcher;
 
 /* One read(2) takes this much at most; also what a connection may hold back in one direction. */
 #define IO_SCRATCH_SIZE (256 * 1024)
@@ -45,7 +46,8 @@ TAILQ_HEAD(io_stream_list, stream);
 
 struct io {
         struct event_base *base;
-        unsigned char *scratch; /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
+        struct watcher *watcher; /* of the streams' sockets */
+        unsigned char *scratch;  /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
         struct io_ceiling *ceiling;
         void *tls; /* what TLS streams share, made by the first of them; free(3)d with the rest */
         struct io_pipe_list pipes; /* empty ones */

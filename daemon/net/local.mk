@@ -14,7 +14,9 @@ libspliced_a_SOURCES += \
 	daemon/net/stream_direct.c \
 	daemon/net/stream_direct.h \
 	daemon/net/stream_plain.c \
-	daemon/net/stream_plain.h
+	daemon/net/stream_plain.h \
+	daemon/net/watch.c \
+	daemon/net/watch.h
 
 libspliced_a_SOURCES += \
 	daemon/net/addrset.c \

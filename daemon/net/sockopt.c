@@ -18,12 +18,12 @@
  * kernel. Setting it costs a call for each connection, and short ones gain nothing by it. */
 struct sockopt_sets sockopt_sets(const char *congestion)
 {
-        if (strcmp(congestion, "system") == 0)
-                return (struct sockopt_sets){ 0 };
+        struct sockopt_sets sets = { .loopback.keepalive_later = true };
         if (strcmp(congestion, "auto") == 0)
-                return (struct sockopt_sets){ .loopback.bulk_congestion = NO_PACING };
-        return (struct sockopt_sets){ .loopback.congestion = congestion,
-                                      .elsewhere.congestion = congestion };
+                sets.loopback.bulk_congestion = NO_PACING;
+        else if (strcmp(congestion, "system") != 0)
+                sets.loopback.congestion = sets.elsewhere.congestion = congestion;
+        return sets;
 }
 
 static bool is_loopback(const struct sockaddress *a)
@@ -65,7 +65,8 @@ int sockopt_begin(int fd, const struct sockopts *set)
 {
         if (set == NULL)
                 return 0;
-        set_on(fd, SOL_SOCKET, SO_KEEPALIVE); /* who waits for ever may never send a second time */
+        if (!set->keepalive_later) /* who waits for ever may never send a second time */
+                set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
         return set_congestion(fd, set->congestion);
 }
 
@@ -74,6 +75,8 @@ void sockopt_tune(int fd, const struct sockopts *set)
         if (set == NULL)
                 return;
         set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+        if (set->keepalive_later)
+                set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
         set_congestion(fd, set->bulk_congestion);
 }
 

@@ -9,10 +9,12 @@
 
 struct text;
 
-/* For one socket. TCP_NODELAY and SO_KEEPALIVE are set on every one besides. */
+/* For one socket. TCP_NODELAY and SO_KEEPALIVE are set on every one besides, sooner or
+ * later. */
 struct sockopts {
         const char *congestion;      /* the algorithm to use from the start; NULL: the system's */
         const char *bulk_congestion; /* the one to change to once the socket is busy; NULL: none */
+        bool keepalive_later;        /* the other side is on this machine: it does not vanish */
 };
 
 /* What is configured, by where the other side is. Borrowed strings; immutable. */

@@ -96,11 +96,11 @@ struct stream {
         /* Direct: the peer's end, or a cut, has arrived behind what is still to be received. */
         bool ending;
         /* Set once, when every octet before the end is in `in`, or was received. */
-        enum stream_end end;
+        enum stream_end end : 8;
         /* Set as soon as it is known that nothing written will arrive any more, which can be before
          * the octets that came earlier were read: RESET or BROKEN. `end` follows with the same. */
-        enum stream_end lost;
-        enum stream_finish_state finished;
+        enum stream_end lost : 8;
+        enum stream_finish_state finished : 8;
         /* Why, in words, once end or lost is a cut: "connection reset by peer". Owned, or NULL. */
         char *detail;
 

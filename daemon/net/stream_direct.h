@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A direct stream on a TCP or Unix socket: read, write and splice, no evbuffers. One edge-triggered
- * event, added once. */
+/* A direct stream on a TCP or Unix socket: read, write and splice, no evbuffers. Watched
+ * once and for all. */
 #ifndef NET_STREAM_DIRECT_H
 #define NET_STREAM_DIRECT_H
 

@@ -390,7 +390,7 @@ static bool is_path(const struct stream *s, const char *path)
         return strcmp(s->ops->path, path) == 0;
 }
 
-const char *relay_path(const struct stream *client, const struct stream *upstream)
+static const char *path_between(const struct stream *client, const struct stream *upstream)
 {
         if (!stream_is_direct(client) || !stream_is_direct(upstream))
                 return "buffer";
@@ -434,6 +434,7 @@ void relay_stats(const struct relay *r, struct relay_stats *out)
                 .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
                 .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),
                 .half_closed_ms = half_closed / 1000,
+                .path = path_between(leg(r, RELAY_CLIENT), leg(r, RELAY_UPSTREAM)),
         };
 }
 

@@ -50,15 +50,12 @@ struct relay_result {
 struct relay_stats {
         uint64_t bytes_up, bytes_down; /* client → upstream, upstream → client */
         int64_t half_closed_ms;        /* from the first end to the last; 0: never half-closed */
+        const char *path; /* which pump moved them: "buffer", "splice", "tls", "ktls"; static */
 };
 
 /* Runs once, from relay_start() or from the event loop. The relay may be freed from inside, the
  * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
-
-/* Which pump moves the octets between two streams, for the record: "buffer", "splice", "tls"
- * or "ktls". */
-const char *relay_path(const struct stream *client, const struct stream *upstream);
 
 /* Joins two streams, both direct or both buffered, both borrowed: they must outlive the relay.
  * settings is borrowed too. Returns NULL when memory is short. */

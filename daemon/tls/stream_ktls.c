@@ -228,7 +228,6 @@ static const struct direct_ops ktls_ops = {
                 .want_read = direct_want_read,
                 .receive = ktls_stream_receive,
                 .send = ktls_stream_send,
-                .check = direct_check,
                 .fill_pipe = ktls_stream_fill_pipe,
                 .take_pipe = direct_take_pipe,
                 .finish = direct_finish,

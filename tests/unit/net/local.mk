@@ -10,7 +10,8 @@ net_tests = \
 	tests/unit/net/test_sockopt \
 	tests/unit/net/test_stream_direct \
 	tests/unit/net/test_stream_plain \
-	tests/unit/net/test_stream_splice
+	tests/unit/net/test_stream_splice \
+	tests/unit/net/test_watch
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
 
@@ -60,6 +61,9 @@ tests_unit_net_test_stream_plain_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_net_test_stream_splice_SOURCES = tests/unit/net/test_stream_splice.c $(direct_fixture)
 tests_unit_net_test_stream_splice_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_stream_splice_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_watch_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_watch_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif
 

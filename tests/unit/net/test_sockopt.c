@@ -101,7 +101,8 @@ static void what_can_wait_waits(void **state)
 {
         (void)state;
         char before[32], name[32];
-        const struct sockopts later = { .bulk_congestion = "reno" }, at_once = { "reno", NULL };
+        const struct sockopts later = { .bulk_congestion = "reno" },
+                              at_once = { .congestion = "reno" };
         OWN_FD int fd = new_socket();
         congestion_of(fd, before);
         assert_int_equal(sockopt_begin(fd, &later), 0);
@@ -116,11 +117,35 @@ static void what_can_wait_waits(void **state)
         assert_string_equal(congestion_of(other, name), "reno");
 }
 
+static void what_is_on_this_machine_does_not_vanish(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *congestion, *address;
+                bool at_once;
+        } table[] = {
+                { "auto", "127.0.0.1:1", false },    { "auto", "[::1]:1", false },
+                { "system", "127.0.0.1:1", false },  { "reno", "127.0.0.1:1", false },
+                { "auto", "10.0.0.1:1", true },      { "system", "10.0.0.1:1", true },
+                { "reno", "[2001:db8::1]:1", true },
+        };
+        for (size_t i = 0; i < COUNTOF(table); i++) {
+                struct sockopt_sets sets = sockopt_sets(table[i].congestion);
+                struct sockaddress a = parsed(table[i].address);
+                const struct sockopts *o = sockopts_for(&sets, &a);
+                OWN_FD int fd = new_socket();
+                assert_int_equal(sockopt_begin(fd, o), 0);
+                assert_int_equal(is_on(fd, SOL_SOCKET, SO_KEEPALIVE), table[i].at_once);
+                sockopt_tune(fd, o);
+                assert_true(is_on(fd, SOL_SOCKET, SO_KEEPALIVE));
+        }
+}
+
 static void a_listener_has_all_at_once(void **state)
 {
         (void)state;
         char name[32];
-        const struct sockopts both[] = { { "reno", NULL }, { NULL, "reno" } };
+        const struct sockopts both[] = { { .congestion = "reno" }, { .bulk_congestion = "reno" } };
         for (size_t i = 0; i < COUNTOF(both); i++) {
                 OWN_FD int fd = new_socket();
                 assert_int_equal(sockopt_listen(fd, &both[i]), 0);
@@ -133,7 +158,7 @@ static void a_listener_has_all_at_once(void **state)
 static void an_algorithm_nobody_has_is_refused(void **state)
 {
         (void)state;
-        const struct sockopts wrong = { "nosuch", NULL };
+        const struct sockopts wrong = { .congestion = "nosuch" };
         OWN_FD int fd = new_socket();
         assert_int_equal(sockopt_begin(fd, &wrong), ENOENT);
         assert_int_equal(sockopt_listen(fd, &wrong), ENOENT);
@@ -162,6 +187,7 @@ int main(void)
                 cmocka_unit_test(the_set_follows_from_the_other_side),
                 cmocka_unit_test(without_tcp_or_sets_nothing_is_asked_for),
                 cmocka_unit_test(what_can_wait_waits),
+                cmocka_unit_test(what_is_on_this_machine_does_not_vanish),
                 cmocka_unit_test(a_listener_has_all_at_once),
                 cmocka_unit_test(an_algorithm_nobody_has_is_refused),
                 cmocka_unit_test(those_offered_can_be_listed),
