@@ -23,6 +23,7 @@ enum {
 void tls_direct_forget_output(struct tls_direct *d)
 {
         records_drop(&d->out, d->s.io);
+        io_release(d->s.io, d->n_held);
         free(d->held);
         d->held = NULL;
         d->n_held = 0;
@@ -114,6 +115,7 @@ static void hold(struct tls_direct *d, const unsigned char *octets, size_t n)
                 tls_direct_socket_failed(d, ENOMEM);
                 return;
         }
+        io_hold(d->s.io, n);
         memcpy(held + d->n_held, octets, n);
         d->held = held;
         d->n_held += n;
@@ -154,6 +156,7 @@ static void send_held(struct tls_direct *d)
         unsigned char *held = TAKE(d->held);
         size_t n = d->n_held;
         d->n_held = 0;
+        io_release(d->s.io, n);
         send_records(d, held, n, false);
         free(held);
 }
