@@ -8,9 +8,14 @@
 #ifndef TLS_MEMORY_H
 #define TLS_MEMORY_H
 
+#include <openssl/ssl.h>
+
 /* Before OpenSSL allocates anything; from then on it does so through this. Where the address space
  * cannot be had, or OpenSSL was faster, everything is as if this had not been called. */
 void tls_memory_init(void);
+
+/* After the handshake: let go of what only that has needed. What info.h tells is still there. */
+void tls_memory_trim(SSL *ssl);
 
 /* Give what is free back to the system. From any thread. */
 void tls_memory_give_back(void);
