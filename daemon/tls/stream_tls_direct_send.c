@@ -109,10 +109,10 @@ static size_t encrypt(struct tls_direct *d, const unsigned char *octets, size_t 
 {
         size_t done = 0;
         n = least(n, (size_t)BATCH_RECORDS * RECORDS_PLAIN);
+        tls_direct_begin_call(d); /* those behind it find everything as one that worked leaves it */
         while (done < n) {
                 size_t k = least(n - done, RECORDS_PLAIN);
                 keep_buffer(d, k < n - done);
-                tls_direct_begin_call(d);
                 int written = SSL_write(d->ssl, octets + done, (int)k);
                 if (written <= 0) {
                         int verdict = SSL_get_error(d->ssl, written);
