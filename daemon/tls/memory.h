@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Where OpenSSL has its large buffers.
  *
- * A handshake needs some 20 KB for itself, beside the 15 KB that stay as long as the connection.
+ * A handshake needs some 20 KB for itself, beside the 13 KB that stay as long as the connection.
  * Where many shake hands at once, the ones lie between the others, and what is free afterwards lies
  * in thousands of pieces that neither malloc(3) nor the system can use. So they live apart, in
  * blocks that are taken from the lowest on and given back many at a time. */
