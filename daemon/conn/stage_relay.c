@@ -34,8 +34,8 @@ static void on_relay_done(const struct relay_result *result, void *arg)
 
 static enum stage_result relay_enter(struct conn *c)
 {
-        c->relay = relay_new(c->env->base, c->client, c->upstream, &c->service->relay,
-                             on_relay_done, c);
+        c->relay =
+                relay_new(c->env->io, c->client, c->upstream, &c->service->relay, on_relay_done, c);
         if (c->relay == NULL)
                 return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         if (c->service->relay.busy_poll_us > 0 && c->env->pulse != NULL)

@@ -28,6 +28,8 @@ struct pump_carrier {
         void (*discard)(struct pump *p);
         /* Whether dst's queue has room for more. */
         bool (*has_room)(const struct pump *p);
+        /* Octets that wait in memory; NULL: the streams keep account of theirs themselves. */
+        size_t (*waiting)(const struct pump *p);
 };
 
 extern const struct pump_carrier pump_buffer, pump_direct;

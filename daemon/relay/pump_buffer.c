@@ -19,8 +19,8 @@ static bool has_room(const struct pump *p)
 
 static void move(struct pump *p)
 {
-        size_t waiting = least(in_hand(p), p->allowance);
-        size_t n = has_room(p) ? least(waiting, p->high_water - stream_queued(p->dst)) : 0;
+        size_t arrived = least(in_hand(p), p->allowance);
+        size_t n = has_room(p) ? least(arrived, p->high_water - stream_queued(p->dst)) : 0;
         if (n == 0)
                 return;
         int taken = evbuffer_remove_buffer(p->src->in, p->dst->out, n);
@@ -35,9 +35,15 @@ static void discard(struct pump *p)
         evbuffer_drain(p->src->in, in_hand(p));
 }
 
+static size_t waiting(const struct pump *p)
+{
+        return in_hand(p) + stream_queued(p->dst);
+}
+
 const struct pump_carrier pump_buffer = {
         .move = move,
         .in_hand = in_hand,
         .discard = discard,
         .has_room = has_room,
+        .waiting = waiting,
 };

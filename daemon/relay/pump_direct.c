@@ -33,13 +33,21 @@ static bool goes_on(const struct pump *p)
                p->dst->lost == STREAM_OPEN;
 }
 
+/* Behind so much there is more in all likelihood: what is left of it shall share a segment with
+ * that. */
+static bool is_full(const struct pump *p, size_t n)
+{
+        return n == IO_SCRATCH_SIZE && p->src->readable && n < p->allowance;
+}
+
 static size_t copy(struct pump *p, size_t most)
 {
         struct io *io = p->src->io;
         size_t size = least(most, io_room(io));
         size_t n = stream_receive(p->src, io->scratch, least(size, p->allowance));
         if (n > 0)
-                stream_send(p->dst, io->scratch, n, p->src->ending && p->end_follows);
+                stream_send(p->dst, io->scratch, n,
+                            is_full(p, n) || (p->src->ending && p->end_follows));
         return n;
 }
 
@@ -71,11 +79,15 @@ static size_t move_between_sockets(struct pump *p)
 static void move(struct pump *p)
 {
         bool sockets = stream_can_splice(p->dst, p->src);
+        size_t n = 0, last = 0;
         while (goes_on(p)) {
-                size_t n = sockets ? move_between_sockets(p) : copy(p, IO_SCRATCH_SIZE);
+                last = n;
+                n = sockets ? move_between_sockets(p) : copy(p, IO_SCRATCH_SIZE);
                 if (n > 0)
                         pump_moved(p, n);
         }
+        if (n == 0 && last == IO_SCRATCH_SIZE && !sockets) /* there was nothing */
+                stream_push(p->dst);
 }
 
 static void discard(struct pump *p)

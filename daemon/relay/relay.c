@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/pulse.h"
+#include "net/io.h"
 #include "relay/pump.h"
 
 enum {
@@ -40,20 +41,21 @@ enum relay_mode {
 
 /* In an order without holes: there are as many as connections. */
 struct relay {
-        enum relay_mode mode;
-        enum relay_side first; /* who ended first, if `ended` */
-        bool updating, again;  /* an update is running; something changed meanwhile */
-        bool ended;            /* an end was seen, first on side `first`, at ended_us */
-        bool half_closed;      /* that end was clean: the other direction went on */
-        int32_t poll_ms;       /* interval of asking the kernel; 0: nothing to ask */
-        struct pump pumps[2];  /* by source: [RELAY_CLIENT] client → upstream */
+        enum relay_mode mode : 8;
+        enum relay_side first : 8; /* who ended first, if `ended` */
+        bool updating, again;      /* an update is running; something changed meanwhile */
+        bool ended;                /* an end was seen, first on side `first`, at ended_us */
+        bool half_closed;          /* that end was clean: the other direction went on */
+        uint32_t counted;          /* octets of ours in io's account */
+        int32_t poll_ms;           /* interval of asking the kernel; 0: nothing to ask */
+        struct pump pumps[2];      /* by source: [RELAY_CLIENT] client → upstream */
         const struct relay_settings *set;
         struct relay_result result;
         int64_t ended_us, half_closed_us;
         int64_t progress_ms; /* when octets last moved, either way */
         int64_t timer_ms;    /* when the timer is set to run; 0: it is not */
         struct event *timer; /* NULL until one is needed */
-        struct event_base *base;
+        struct io *io;
         struct pulse *pulse; /* NULL: none */
         relay_done_fn *done;
         void *arg;
@@ -280,7 +282,7 @@ static bool set_timer(struct relay *r, int64_t now)
                 return true;
         struct timeval in = clock_timeval(at - now);
         if (r->timer == NULL)
-                r->timer = evtimer_new(r->base, on_timer, r);
+                r->timer = evtimer_new(r->io->base, on_timer, r);
         if (r->timer == NULL || evtimer_add(r->timer, &in) < 0)
                 return false;
         r->timer_ms = at;
@@ -328,6 +330,40 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         update(r);
 }
 
+/* --- memory ---------------------------------------------------------------------------------- */
+
+static bool keeps_account(const struct relay *r)
+{
+        return r->pumps[RELAY_CLIENT].carrier->waiting != NULL;
+}
+
+/* While memory is short, less is taken from those who send more than is read. */
+static void set_high_water(struct relay *r)
+{
+        if (!keeps_account(r))
+                return;
+        size_t room = io_room(r->io);
+        for (int i = 0; i < 2; i++)
+                r->pumps[i].high_water =
+                        room < r->set->high_water ? (uint32_t)room : r->set->high_water;
+}
+
+static void account_for(struct relay *r, size_t octets)
+{
+        if (octets > r->counted)
+                io_hold(r->io, octets - r->counted);
+        else if (octets < r->counted)
+                io_release(r->io, r->counted - octets);
+        r->counted = (uint32_t)octets;
+}
+
+static void keep_account(struct relay *r)
+{
+        const struct pump *up = &r->pumps[RELAY_CLIENT], *down = &r->pumps[RELAY_UPSTREAM];
+        if (keeps_account(r))
+                account_for(r, up->carrier->waiting(up) + down->carrier->waiting(down));
+}
+
 /* --- bringing it up to date ------------------------------------------------------------------ */
 
 static void run_pump(struct relay *r, enum relay_side side, int64_t now)
@@ -357,6 +393,7 @@ static void update(struct relay *r)
                 return;
         r->updating = true;
         int64_t now = clock_ms();
+        set_high_water(r);
         while (r->again) {
                 r->again = false;
                 run_pump(r, RELAY_CLIENT, now);
@@ -365,6 +402,7 @@ static void update(struct relay *r)
                 pump_update_interest(&r->pumps[RELAY_UPSTREAM]);
         }
         r->updating = false;
+        keep_account(r);
         if (is_complete(r))
                 finish(r);
         else if (!set_timer(r, now))
@@ -400,13 +438,13 @@ static const char *path_between(const struct stream *client, const struct stream
         return is_path(client, "ktls") ? "ktls" : upstream->ops->path;
 }
 
-struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
+struct relay *relay_new(struct io *io, struct stream *client, struct stream *upstream,
                         const struct relay_settings *settings, relay_done_fn *done, void *arg)
 {
         struct relay *r = calloc(1, sizeof *r);
         if (r == NULL)
                 return NULL;
-        *r = (struct relay){ .base = base, .set = settings, .done = done, .arg = arg };
+        *r = (struct relay){ .io = io, .set = settings, .done = done, .arg = arg };
         r->result.close = STREAM_CLOSE;
         pump_init(&r->pumps[RELAY_CLIENT], client, upstream, settings->high_water);
         pump_init(&r->pumps[RELAY_UPSTREAM], upstream, client, settings->high_water);
@@ -446,6 +484,7 @@ void relay_free(struct relay *r)
                 event_free(r->timer);
         if (r->pulse != NULL)
                 pulse_end(r->pulse);
+        account_for(r, 0);
         for (int i = 0; i < 2; i++) {
                 stream_set_reader(r->pumps[i].src, NULL, NULL);
                 stream_set_writer(r->pumps[i].dst, NULL, NULL);

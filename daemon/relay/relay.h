@@ -9,7 +9,7 @@
 
 #include "net/stream.h"
 
-struct event_base;
+struct io;
 struct pulse;
 struct relay;
 
@@ -58,8 +58,9 @@ struct relay_stats {
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
 
 /* Joins two streams, both direct or both buffered, both borrowed: they must outlive the relay.
- * settings is borrowed too. Returns NULL when memory is short. */
-struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,
+ * settings and io, which keeps account of the memory that octets wait in, are borrowed too. Returns
+ * NULL when memory is short. */
+struct relay *relay_new(struct io *io, struct stream *client, struct stream *upstream,
                         const struct relay_settings *settings, relay_done_fn *done, void *arg);
 /* Before relay_start(): tell pulse, which is borrowed, whenever something moved. */
 void relay_set_pulse(struct relay *r, struct pulse *pulse);

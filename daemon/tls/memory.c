@@ -126,6 +126,17 @@ static void *reallocate(void *p, size_t n, const char *file, int line)
         return moved;
 }
 
+/* The client's list of ciphers is a few hundred octets; with nothing to hold it takes 32. */
+void tls_memory_trim(SSL *ssl)
+{
+        STACK_OF(SSL_CIPHER) *offered = SSL_get_client_ciphers(ssl);
+        if (offered != NULL) {
+                sk_SSL_CIPHER_zero(offered);
+                sk_SSL_CIPHER_reserve(offered, 0);
+        }
+        SSL_certs_clear(ssl);
+}
+
 void tls_memory_give_back(void)
 {
         pthread_mutex_lock(&pool.lock);

@@ -52,7 +52,7 @@ static bool make_room_for_mark(struct records *r)
                 r->first = 0;
                 return true;
         }
-        size_t room = r->room + BATCH_RECORDS + 1;
+        uint32_t room = r->room + BATCH_RECORDS + 1;
         struct record_mark *marks = reallocarray(r->marks, room, sizeof *marks);
         if (marks == NULL)
                 return false;

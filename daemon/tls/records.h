@@ -45,9 +45,9 @@ void batch_mark(struct batch *b, size_t plain);
 struct records {
         struct queue cipher;
         struct record_mark *marks;
-        size_t first, n_marks, room; /* of the marks: in use are [first, n_marks) */
-        size_t plain;   /* the user's octets whose records have not wholly been given to fd */
-        size_t control; /* octets of ciphertext that carry none */
+        uint32_t first, n_marks, room; /* of the marks: in use are [first, n_marks) */
+        uint32_t plain;   /* the user's octets whose records have not wholly been given to fd */
+        uint32_t control; /* octets of ciphertext that carry none */
 };
 
 static inline size_t records_length(const struct records *r)

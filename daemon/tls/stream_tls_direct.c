@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "net/io.h"
 #include "tls/cause.h"
+#include "tls/memory.h"
 #include "tls/shutdown.h"
 #include "tls/stream_tls_direct_internal.h"
 
@@ -189,7 +190,7 @@ static void count_key_updates(int writing, int version, int type, const void *me
         if (writing || type != SSL3_RT_HANDSHAKE || n < 1 ||
             *(const unsigned char *)message != SSL3_MT_KEY_UPDATE)
                 return;
-        int64_t now = clock_ms();
+        uint32_t now = (uint32_t)clock_ms();
         if (now - d->key_updates_ms > KEY_UPDATES_MS) {
                 d->key_updates_ms = now;
                 d->key_updates = 0;
@@ -288,6 +289,7 @@ struct stream *stream_tls_direct_new(struct io *io, SSL **ssl, int *fd,
         /* Only now: a handshake has no use for so much. */
         SSL_set_default_read_buffer_len(d->ssl, READ_AHEAD);
         SSL_set_info_callback(d->ssl, NULL);
+        tls_memory_trim(d->ssl);
         SSL_set_msg_callback(d->ssl, count_key_updates);
         SSL_set_msg_callback_arg(d->ssl, d);
         return &d->s;

@@ -21,21 +21,22 @@ struct tls_direct {
         struct stream s;
         struct event event;
         int fd;
-        SSL *ssl;
-        struct record_bio bio;
-        struct records out;
+        uint32_t n_held;
         /* Octets that cannot be encrypted yet: half a post-handshake message has arrived, and
          * OpenSSL wants its other half first. */
         unsigned char *held;
-        size_t n_held;
+        SSL *ssl;
+        struct record_bio bio;
+        struct records out;
         bool watched, writable;
+        bool keeps_buffer; /* SSL_MODE_RELEASE_BUFFERS is off for a moment */
         bool said_end;     /* close_notify is among the records */
         bool peer_through; /* it had ended, and had everything, when our own end was passed on */
-        enum stream_end found; /* behind what receive() gave last: told with the next */
-        uint32_t taken;        /* octets received in this turn of the loop */
-        uint32_t given;        /* octets given to the kernel in all, as far as TLS_DIRECT_FEW */
-        unsigned key_updates;  /* since … */
-        int64_t key_updates_ms;
+        enum stream_end found : 8; /* behind what receive() gave last: told with the next */
+        uint16_t given;            /* octets given to the kernel in all, as far as TLS_DIRECT_FEW */
+        uint32_t taken;            /* octets received in this turn of the loop */
+        uint32_t key_updates;      /* since … */
+        uint32_t key_updates_ms;
 };
 
 static inline struct tls_direct *tls_direct(struct stream *s)

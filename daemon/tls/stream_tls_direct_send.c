@@ -18,11 +18,17 @@ enum {
         CONTROL_MAX = 16 * 1024, /* octets of answers the peer asked for and does not take */
 };
 
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
 /* --- cuts ------------------------------------------------------------------------------------- */
 
 void tls_direct_forget_output(struct tls_direct *d)
 {
         records_drop(&d->out, d->s.io);
+        io_release(d->s.io, d->n_held);
         free(d->held);
         d->held = NULL;
         d->n_held = 0;
@@ -72,8 +78,7 @@ void tls_direct_give(struct tls_direct *d, bool more)
         size_t n = d->bio.batch->n;
         if (n == 0)
                 return;
-        d->given = n > TLS_DIRECT_FEW || d->given + n > TLS_DIRECT_FEW ? TLS_DIRECT_FEW + 1
-                                                                       : d->given + (uint32_t)n;
+        d->given = (uint16_t)least(d->given + n, TLS_DIRECT_FEW + 1);
         int error = records_give(&d->out, d->s.io, d->fd, d->writable, more);
         if (d->s.lost != STREAM_OPEN)
                 records_drop(&d->out, d->s.io);
@@ -86,14 +91,28 @@ void tls_direct_give(struct tls_direct *d, bool more)
         update_queued(d);
 }
 
+/* OpenSSL gives its buffer back behind the last record, not behind each. */
+static void keep_buffer(struct tls_direct *d, bool keep)
+{
+        if (keep == d->keeps_buffer)
+                return;
+        d->keeps_buffer = keep;
+        if (keep)
+                SSL_clear_mode(d->ssl, SSL_MODE_RELEASE_BUFFERS);
+        else
+                SSL_set_mode(d->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
 /* Encrypts at most a batch. Returns how much; less than was there after a failure, or when OpenSSL
  * has to wait. */
 static size_t encrypt(struct tls_direct *d, const unsigned char *octets, size_t n)
 {
         size_t done = 0;
-        for (int i = 0; i < BATCH_RECORDS && done < n; i++) {
-                size_t k = n - done < RECORDS_PLAIN ? n - done : RECORDS_PLAIN;
-                tls_direct_begin_call(d);
+        n = least(n, (size_t)BATCH_RECORDS * RECORDS_PLAIN);
+        tls_direct_begin_call(d); /* those behind it find everything as one that worked leaves it */
+        while (done < n) {
+                size_t k = least(n - done, RECORDS_PLAIN);
+                keep_buffer(d, k < n - done);
                 int written = SSL_write(d->ssl, octets + done, (int)k);
                 if (written <= 0) {
                         int verdict = SSL_get_error(d->ssl, written);
@@ -104,6 +123,7 @@ static size_t encrypt(struct tls_direct *d, const unsigned char *octets, size_t 
                 batch_mark(d->bio.batch, k);
                 done += k;
         }
+        keep_buffer(d, false);
         return done;
 }
 
@@ -114,9 +134,10 @@ static void hold(struct tls_direct *d, const unsigned char *octets, size_t n)
                 tls_direct_socket_failed(d, ENOMEM);
                 return;
         }
+        io_hold(d->s.io, n);
         memcpy(held + d->n_held, octets, n);
         d->held = held;
-        d->n_held += n;
+        d->n_held += (uint32_t)n;
 }
 
 static void send_records(struct tls_direct *d, const unsigned char *octets, size_t n, bool more)
@@ -154,6 +175,7 @@ static void send_held(struct tls_direct *d)
         unsigned char *held = TAKE(d->held);
         size_t n = d->n_held;
         d->n_held = 0;
+        io_release(d->s.io, n);
         send_records(d, held, n, false);
         free(held);
 }

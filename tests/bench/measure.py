@@ -18,6 +18,7 @@ SERVICES_TRIED = 64
 SATURATED = 0.97
 BULKY = 16384      # octets of a message from which on haproxy is better off with splicing
 AT_MOST = 120      # seconds for a work
+IDLE = 3           # seconds: what connections needed to come may be given back meanwhile
 START_WITHIN = 60  # seconds; 10,000 services take their time
 
 
@@ -180,10 +181,10 @@ class Bench:
     @staticmethod
     def _hold(work, proxy, client):
         client.answer()
-        procs.settled(proxy.pids)
+        time.sleep(IDLE)
         before = procs.memory(proxy.pids)
         client.ask(f"open {work.count}")
-        procs.settled(proxy.pids)
+        time.sleep(IDLE)
         after = procs.memory(proxy.pids)
         client.ask("check")  # all of them still work
         more = work.count - work.links

@@ -13,12 +13,15 @@ def cases():
                                id=f"{row.name}-{client}-{upstream}-by-{by}")
 
 
+OFTEN = (("plain", "plain"), ("tls13", "plain"), ("tls12", "tls13"))
+
+
 def pumps():
-    """The rows above take the fast pumps by themselves. The buffer pump on all combinations would take too long."""
+    """The rows above take the fast pumps by themselves. The buffer pump on all combinations takes longer."""
     for param in cases():
         row, client, upstream, by = param.values
-        if (client, upstream) in (("plain", "plain"), ("tls13", "plain"), ("tls12", "tls13")):
-            yield pytest.param(row, client, upstream, by, id="buffer-" + param.id)
+        marks = [] if (client, upstream) in OFTEN else [pytest.mark.long]
+        yield pytest.param(row, client, upstream, by, marks=marks, id="buffer-" + param.id)
 
 
 @pytest.mark.parametrize("row, client, upstream, by", cases())

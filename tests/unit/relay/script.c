@@ -78,7 +78,7 @@ static size_t script_receive(struct stream *s, void *buf, size_t size)
 {
         struct script *p = self(s);
         int n = evbuffer_remove(p->to_send, buf, size);
-        if (evbuffer_get_length(p->to_send) == 0 && p->then == STREAM_OPEN)
+        if (n < (int)size && p->then == STREAM_OPEN) /* as a socket: a full read does not know */
                 s->readable = false;
         if (n > 0)
                 return (size_t)n;
@@ -90,10 +90,15 @@ static size_t script_receive(struct stream *s, void *buf, size_t size)
 
 static void script_send_direct(struct stream *s, const void *octets, size_t n, bool more)
 {
-        (void)more;
+        self(s)->corked = more;
         evbuffer_add(self(s)->held, octets, n);
         s->queued += n;
         deliver(self(s));
+}
+
+static void script_push(struct stream *s)
+{
+        self(s)->corked = false;
 }
 
 static void script_wrote(struct stream *s)
@@ -140,6 +145,7 @@ static const struct stream_ops direct_ops = {
         .want_read = script_want_read,
         .receive = script_receive,
         .send = script_send_direct,
+        .push = script_push,
         .finish = script_finish,
         .unread = script_unread,
         .unsent = script_unsent,

@@ -16,6 +16,7 @@ struct script {
         size_t fails_at;          /* a write that brings it to this many octets finds it gone */
         size_t unacked, unsent, unread;
         bool reading, got_end;
+        bool corked;           /* direct: the last octets were sent with `more` */
         struct io *io;         /* NULL: a buffered stream */
         struct evbuffer *held; /* direct: accepted, not yet taken by the peer */
 };

@@ -21,7 +21,7 @@ static bool direct;
 
 struct world {
         struct event_base *base;
-        struct io *io;      /* NULL: buffered streams */
+        struct io *io;
         struct script a, b; /* client, upstream */
         struct relay_settings set;
         struct relay *relay;
@@ -47,10 +47,10 @@ static void begin(struct world *w, struct relay_settings set)
         *w = (struct world){ .base = event_base_new(), .set = set };
         if (w->set.high_water == 0)
                 w->set.high_water = 64 * 1024;
-        w->io = direct ? io_new(w->base, NULL) : NULL;
-        script_init(&w->a, w->io);
-        script_init(&w->b, w->io);
-        w->relay = relay_new(w->base, &w->a.s, &w->b.s, &w->set, on_done, w);
+        w->io = io_new(w->base, NULL);
+        script_init(&w->a, direct ? w->io : NULL);
+        script_init(&w->b, direct ? w->io : NULL);
+        w->relay = relay_new(w->io, &w->a.s, &w->b.s, &w->set, on_done, w);
         assert_non_null(w->relay);
         relay_start(w->relay);
 }

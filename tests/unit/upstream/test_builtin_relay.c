@@ -17,6 +17,7 @@
 
 #include "base/own.h"
 #include "net/hangup.h"
+#include "net/io.h"
 #include "net/stream_plain.h"
 #include "relay/relay.h"
 #include "upstream/builtin.h"
@@ -60,10 +61,11 @@ static struct ending join(const char *builtin, client_fn *fn, const struct relay
         pid_t child = start_client(fn, pair);
         fcntl(pair[0], F_SETFL, O_NONBLOCK);
         struct ending e = { .base = event_base_new() };
+        struct io *io = io_new(e.base, NULL);
         struct hangup *hangup = hangup_new(e.base);
         struct stream *client = stream_plain_new(e.base, hangup, &pair[0]);
         struct stream *upstream = builtin_new(e.base, builtin);
-        struct relay *relay = relay_new(e.base, client, upstream, settings, on_over, &e);
+        struct relay *relay = relay_new(io, client, upstream, settings, on_over, &e);
         relay_start(relay);
         while (!e.over)
                 assert_int_equal(event_base_loop(e.base, EVLOOP_ONCE), 0);
@@ -72,6 +74,7 @@ static struct ending join(const char *builtin, client_fn *fn, const struct relay
         stream_free(client, e.result.close);
         stream_free(upstream, e.result.close);
         hangup_free(hangup);
+        io_free(io);
         event_base_free(e.base);
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(status, 0);
