@@ -1,5 +1,7 @@
 libspliced_a_SOURCES += \
 	daemon/config/bare.c daemon/config/bare.h \
+	daemon/config/changes.c \
+	daemon/config/changes.h \
 	daemon/config/check.c daemon/config/check.h \
 	daemon/config/check_listen.c \
 	daemon/config/config.c daemon/config/config.h \

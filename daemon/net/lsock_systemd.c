@@ -80,10 +80,12 @@ static bool adopt(struct lsock_request *r, int passed)
         int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
                 return lsock_wrong(r, "descriptor %d: %s", passed, strerror(errno));
-        struct lsock *l = lsock_append(r, &fd);
+        struct lsock *l = lsock_append_new(r, &fd);
         int error = l == NULL ? ENOMEM : lsock_learn_address(l);
-        if (error == 0)
+        if (error == 0) {
+                l->passed = true;
                 error = lsock_set_inherited(l->fds[0], &l->address, r->settings);
+        }
         return error == 0 || lsock_wrong(r, "descriptor %d: %s", passed, strerror(error));
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "tls/context_internal.h"
 #include "tls/verify.h"
 
@@ -18,6 +20,21 @@ void tls_context_free(struct tls_context *c)
         alpn_fini(&c->alpn);
         free(c->server_name);
         free(c);
+}
+
+/* SSL_CTX_set_tlsext_ticket_key_cb(3) has the size of keys for the default callback; asked for
+ * nothing, SSL_CTX_get_tlsext_ticket_keys() says it. */
+bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before)
+{
+        enum { KEYS_MOST = 256 };
+        unsigned char keys[KEYS_MOST];
+        long size = SSL_CTX_get_tlsext_ticket_keys(c->ctx, NULL, 0);
+        if (size <= 0 || size > KEYS_MOST)
+                return false;
+        bool kept = SSL_CTX_get_tlsext_ticket_keys(before->ctx, keys, size) == 1 &&
+                    SSL_CTX_set_tlsext_ticket_keys(c->ctx, keys, size) == 1;
+        OPENSSL_cleanse(keys, sizeof keys);
+        return kept;
 }
 
 SSL *tls_context_ssl(struct tls_context *c, const char *host)

@@ -17,6 +17,11 @@ struct tls_context;
 struct tls_context *tls_context_new_listen(const struct config_listen_tls *conf, struct diag *diag);
 struct tls_context *tls_context_new_connect(const struct config_connect_tls *conf,
                                             struct diag *diag);
+/* Clients that hold a ticket of another context may resume under this one, if the certificates are
+ * the same. Listening contexts, before the first session. Returns false with OpenSSL's error queue
+ * filled. */
+bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before);
+
 /* NULL is fine. Outlives every session made from it. */
 void tls_context_free(struct tls_context *c);
 

@@ -32,7 +32,7 @@ struct made make(enum snapshot_scope scope, const char *text)
         struct config *conf = config_read_text(text, "t", diag);
         if (conf == NULL)
                 fail_msg("%s\nis no configuration:\n%s", text, messages(diag));
-        m.snapshot = snapshot_new(&conf, scope, diag);
+        m.snapshot = snapshot_new(&conf, scope, NULL, diag);
         assert_null(conf);
         m.errors = diag_errors(diag);
         m.said = messages(diag);
