@@ -6,6 +6,8 @@ libspliced_a_SOURCES += \
 	daemon/config/check_listen.c \
 	daemon/config/config.c daemon/config/config.h \
 	daemon/config/dump.c \
+	daemon/config/files.c \
+	daemon/config/files.h \
 	daemon/config/file.c daemon/config/file.h \
 	daemon/config/grammar.c daemon/config/grammar.h \
 	daemon/config/kind.c daemon/config/kind.h \

@@ -32,7 +32,6 @@ struct daemon {
         const struct given *given;
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
-        bool reload_again; /* told so while one was under way */
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -90,6 +89,7 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_draining(live(d), patience);
         d->phase = DRAINING;
+        reload_stop(d->reload);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
         if (patience > 0) /* off: as long as it takes */
@@ -149,32 +149,21 @@ static void tell_ready(const struct daemon *d, const char *word)
         size_t n = running(d)->n_services;
         snprintf(status, sizeof status, "%zu service%s, %zu worker%s", n, plural((int64_t)n),
                  d->n_workers, plural((int64_t)d->n_workers));
-        tell_addresses(running(d));
         log_info("%s: %s", word, status);
         notify_ready(status);
 }
 
-static void log_message(enum diag_severity severity, const char *line, void *arg)
+static void on_reload_begins(void *arg)
 {
         (void)arg;
-        log_line(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
+        notify_reloading();
 }
 
-static void reload(struct daemon *d)
+static void on_reload_over(bool changed, void *arg)
 {
-        struct diag *diag = diag_new();
-        if (diag == NULL) {
-                log_error("the configuration is not reloaded: out of memory");
-                return;
-        }
-        notify_reloading();
-        bool begun = reload_begin(d->reload, diag);
-        diag_each(diag, log_message, NULL);
-        diag_free(diag);
-        if (!begun)
-                log_error("the configuration is not reloaded; what was running goes on");
-        if (!begun || !reload_is_under_way(d->reload))
-                tell_ready(d, begun ? "reloaded" : "as before");
+        struct daemon *d = arg;
+        if (d->phase == RUNNING)
+                tell_ready(d, changed ? "reloaded" : "as before");
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
@@ -184,21 +173,8 @@ static void on_reload(evutil_socket_t fd, short what, void *arg)
         struct daemon *d = arg;
         if (d->phase != RUNNING)
                 log_warning("not reloaded: it is stopping");
-        else if (reload_is_under_way(d->reload))
-                d->reload_again = true;
         else
-                reload(d);
-}
-
-static void on_worker_changed(struct daemon *d, bool changed)
-{
-        if (!reload_worker_changed(d->reload, changed) || d->phase != RUNNING)
-                return;
-        tell_ready(d, "reloaded");
-        if (d->reload_again) {
-                d->reload_again = false;
-                reload(d);
-        }
+                reload_config(d->reload);
 }
 
 static void on_report(int what, void *data, void *arg)
@@ -208,7 +184,7 @@ static void on_report(int what, void *data, void *arg)
         switch ((enum worker_report)what) {
         case WORKER_CHANGED:
         case WORKER_UNCHANGED:
-                on_worker_changed(d, what == WORKER_CHANGED);
+                reload_worker_changed(d->reload, what == WORKER_CHANGED);
                 break;
         case WORKER_QUIET:
                 if (++d->n_quiet == d->n_workers)
@@ -279,10 +255,11 @@ static bool make_reload(struct daemon *d)
                 .given = d->given,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
+                .begins = on_reload_begins,
+                .over = on_reload_over,
+                .arg = d,
         };
-        d->reload = reload_new(&env, d->first);
-        if (d->reload != NULL)
-                d->first = NULL;
+        d->reload = reload_new(&env, &d->first);
         return d->reload != NULL;
 }
 
@@ -334,6 +311,7 @@ int daemon_run(struct snapshot *snapshot, const struct given *given)
         int exit_status = EXIT_FAILURE;
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
+                tell_addresses(running(&d));
                 tell_ready(&d, "ready");
                 event_base_dispatch(d.base);
                 log_notice("stopped");

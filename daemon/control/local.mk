@@ -8,4 +8,8 @@ libspliced_a_SOURCES += \
 	daemon/control/privileges.c \
 	daemon/control/privileges.h \
 	daemon/control/reload.c \
-	daemon/control/reload.h
+	daemon/control/reload.h \
+	daemon/control/retired.c \
+	daemon/control/retired.h \
+	daemon/control/watch.c \
+	daemon/control/watch.h

@@ -1,129 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "control/reload.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
-#include "base/clock.h"
+#include "base/diag.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "config/changes.h"
 #include "control/privileges.h"
+#include "control/retired.h"
+#include "control/watch.h"
 #include "worker/budget.h"
-
-/* A service that is gone, with connections that are not. */
-struct retired {
-        TAILQ_ENTRY(retired) entry;
-        struct reload *reload;
-        char *name;
-        struct service_counts *counts; /* held */
-        struct event deadline;
-};
-TAILQ_HEAD(retired_list, retired);
 
 struct reload {
         struct reload_env env;
         struct snapshot *running; /* held */
         struct snapshot *former;  /* held, while workers leave it */
         size_t n_waiting, n_unchanged;
-        struct retired_list retired;
+        bool again, renew_again; /* asked for meanwhile: the configuration, or its files */
+        bool stopped;
+        struct retirement retirement;
+        struct watch *watch;
 };
 
-/* --- services that are gone ------------------------------------------------------------------- */
-
-static void retired_free(struct retired *r)
-{
-        if (r == NULL)
-                return;
-        evtimer_del(&r->deadline);
-        service_counts_unref(r->counts);
-        free(r->name);
-        free(r);
-}
-
-static void forget_retired(struct retired *gone)
-{
-        TAILQ_REMOVE(&gone->reload->retired, gone, entry);
-        retired_free(gone);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        struct retired *gone = arg;
-        const struct reload_env *env = &gone->reload->env;
-        int64_t live = tally_live(&gone->counts->tally);
-        if (live > 0)
-                log_notice("service %s was removed and drain-timeout ran out, still open: %" PRId64,
-                           gone->name, live);
-        atomic_store_explicit(&gone->counts->over, true, memory_order_relaxed);
-        for (size_t i = 0; i < env->n_workers; i++)
-                worker_cut_over(env->workers[i]);
-        forget_retired(gone);
-}
-
-static void retire(struct reload *r, const struct service *s)
-{
-        int64_t patience = r->running->conf->drain_timeout;
-        if (patience == 0 || tally_live(&s->counts->tally) == 0) /* off: as long as it takes */
-                return;
-        struct timeval in = clock_timeval(patience);
-        struct retired *gone = calloc(1, sizeof *gone);
-        char *name = strdup(s->conf->name);
-        if (gone == NULL || name == NULL) {
-                log_error("service %s was removed, its connections stay: out of memory",
-                          s->conf->name);
-                free(gone);
-                free(name);
-                return;
-        }
-        *gone = (struct retired){
-                .reload = r,
-                .name = name,
-                .counts = service_counts_ref(s->counts),
-        };
-        TAILQ_INSERT_TAIL(&r->retired, gone, entry);
-        evtimer_assign(&gone->deadline, r->env.base, on_deadline, gone);
-        evtimer_add(&gone->deadline, &in);
-}
-
-/* Who removed a service by mistake and put it back has lost nothing. */
-static void take_back(struct reload *r)
-{
-        struct retired *gone = TAILQ_FIRST(&r->retired), *next;
-        for (; gone != NULL; gone = next) {
-                next = TAILQ_NEXT(gone, entry);
-                if (snapshot_service(r->running, gone->name) != NULL)
-                        forget_retired(gone);
-        }
-}
-
-static void retire_all(struct reload *r)
-{
-        take_back(r);
-        for (size_t i = 0; i < r->former->n_services; i++) {
-                const struct service *s = r->former->services[i];
-                if (snapshot_service(r->running, s->conf->name) == NULL)
-                        retire(r, s);
-        }
-}
-
-/* --- one after the other ---------------------------------------------------------------------- */
-
-static int listening(const struct snapshot *s)
-{
-        size_t n = 0;
-        for (size_t i = 0; i < s->n_services; i++)
-                for (size_t j = 0; j < s->services[i]->n_socks; j++)
-                        n += s->services[i]->socks[j]->n_fds;
-        return (int)n;
-}
+/* --- what is told ----------------------------------------------------------------------------- */
 
 static void log_change(const char *line, void *arg)
 {
@@ -139,6 +39,23 @@ static void tell_changes(const struct snapshot *before, const struct snapshot *a
                    c.needs_restart ? "; some of it takes effect after a restart" : "");
 }
 
+static void tell_opened(const struct service *s)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        for (size_t i = 0; i < s->n_socks; i++)
+                if (!lsock_is_shared(s->socks[i]))
+                        log_info("service %s: listening on %s", s->conf->name,
+                                 sockaddress_text(&s->socks[i]->address, text));
+}
+
+static void log_message(enum diag_severity severity, const char *line, void *arg)
+{
+        (void)arg;
+        log_line(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
+}
+
+/* --- building aside --------------------------------------------------------------------------- */
+
 static struct snapshot *build(struct reload *r, struct diag *diag)
 {
         struct config *conf = given_read(r->env.given, diag);
@@ -147,10 +64,45 @@ static struct snapshot *build(struct reload *r, struct diag *diag)
         privileges_check(conf, diag);
         struct snapshot *next = snapshot_new(&conf, SNAPSHOT_ALL, r->running, diag);
         /* Last, since it cannot be undone. */
-        if (next == NULL || given_open_log(r->env.given, next->conf, diag))
-                return next;
-        snapshot_unref(next);
-        return NULL;
+        if (next == NULL || !given_open_log(r->env.given, next->conf, diag)) {
+                snapshot_unref(next);
+                return NULL;
+        }
+        tell_changes(r->running, next);
+        return next;
+}
+
+static struct snapshot *renew(struct reload *r, struct diag *diag)
+{
+        struct diag *unusable = diag_new();
+        if (unusable == NULL) {
+                diag_error(diag, NULL, "out of memory");
+                return NULL;
+        }
+        log_notice("certificates or keys have changed: they are read again");
+        struct snapshot *next = snapshot_renew(r->running, unusable, diag);
+        diag_each(unusable, log_message, NULL);
+        if (diag_errors(unusable) > 0)
+                log_error("services whose certificates or keys cannot be used go on with those "
+                          "they have");
+        diag_free(unusable);
+        return next;
+}
+
+/* --- one after the other ---------------------------------------------------------------------- */
+
+static int listening(const struct snapshot *s)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < s->n_services; i++)
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        n += s->services[i]->socks[j]->n_fds;
+        return (int)n;
+}
+
+static void watch(struct reload *r)
+{
+        watch_files(r->watch, r->running->conf, r->running->read_us);
 }
 
 static void finish(struct reload *r)
@@ -163,56 +115,110 @@ static void finish(struct reload *r)
                           "reload again",
                           r->n_unchanged, r->env.n_workers);
         }
-        retire_all(r);
+        retirement_update(&r->retirement, r->former, r->running);
         snapshot_unref(TAKE(r->former));
+        watch(r);
+        r->env.over(true, r->env.arg);
 }
 
-static void hand_out(struct reload *r)
+static void worker_answered(struct reload *r, bool changed)
 {
-        r->n_waiting = r->env.n_workers;
-        r->n_unchanged = 0;
-        for (size_t i = 0; i < r->env.n_workers; i++)
-                if (!worker_change(r->env.workers[i], r->running))
-                        reload_worker_changed(r, false);
+        if (!changed)
+                r->n_unchanged++;
+        if (--r->n_waiting == 0)
+                finish(r);
 }
 
-bool reload_begin(struct reload *r, struct diag *diag)
+static void replace(struct reload *r, struct snapshot *next, struct diag *diag)
 {
-        if (r->env.given == NULL) {
-                diag_error(diag, NULL, "there is no configuration to read again");
-                return false;
-        }
-        struct snapshot *next = build(r, diag);
-        if (next == NULL)
-                return false;
-        tell_changes(r->running, next);
+        for (size_t i = 0; i < next->n_services; i++)
+                tell_opened(next->services[i]);
         snapshot_publish(next, diag);
         budget_take(r->env.budget, listening(next));
         r->former = r->running;
         r->running = next;
-        hand_out(r);
-        return true;
+        r->n_waiting = r->env.n_workers;
+        r->n_unchanged = 0;
 }
 
-bool reload_worker_changed(struct reload *r, bool changed)
+static void hand_out(struct reload *r)
 {
-        if (!changed)
-                r->n_unchanged++;
-        if (--r->n_waiting > 0)
-                return false;
-        finish(r);
-        return true;
+        for (size_t i = 0; i < r->env.n_workers; i++)
+                if (!worker_change(r->env.workers[i], r->running))
+                        worker_answered(r, false);
+}
+
+/* Not while one is under way. */
+static void begin(struct reload *r, struct snapshot *made(struct reload *r, struct diag *diag))
+{
+        struct diag *diag = diag_new();
+        if (diag == NULL) {
+                log_error("nothing is reloaded: out of memory");
+                return;
+        }
+        r->env.begins(r->env.arg);
+        struct snapshot *next = made(r, diag);
+        if (next != NULL)
+                replace(r, next, diag);
+        diag_each(diag, log_message, NULL);
+        diag_free(diag);
+        if (next != NULL) {
+                hand_out(r);
+                return;
+        }
+        log_error("nothing is reloaded; what was running goes on");
+        r->env.over(false, r->env.arg);
+}
+
+static void begin_what_was_asked_for(struct reload *r)
+{
+        while (r->former == NULL && !r->stopped && (r->again || r->renew_again)) {
+                bool again = r->again;
+                r->again = r->renew_again = false;
+                begin(r, again ? build : renew);
+        }
+}
+
+void reload_config(struct reload *r)
+{
+        r->again = true;
+        begin_what_was_asked_for(r);
+}
+
+static void on_files_changed(void *arg)
+{
+        struct reload *r = arg;
+        r->renew_again = true;
+        begin_what_was_asked_for(r);
+}
+
+void reload_worker_changed(struct reload *r, bool changed)
+{
+        worker_answered(r, changed);
+        begin_what_was_asked_for(r);
+}
+
+void reload_stop(struct reload *r)
+{
+        r->stopped = true;
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct reload *reload_new(const struct reload_env *env, struct snapshot *running)
+struct reload *reload_new(const struct reload_env *env, struct snapshot **running)
 {
         struct reload *r = calloc(1, sizeof *r);
         if (r == NULL)
                 return NULL;
-        *r = (struct reload){ .env = *env, .running = running };
-        TAILQ_INIT(&r->retired);
+        *r = (struct reload){ .env = *env };
+        retirement_init(&r->retirement, env->base, env->workers, env->n_workers);
+        r->watch = watch_new(env->base, on_files_changed, r);
+        if (r->watch == NULL) {
+                reload_free(r);
+                return NULL;
+        }
+        r->running = TAKE(*running);
+        watch(r);
         return r;
 }
 
@@ -220,8 +226,8 @@ void reload_free(struct reload *r)
 {
         if (r == NULL)
                 return;
-        while (!TAILQ_EMPTY(&r->retired))
-                forget_retired(TAILQ_FIRST(&r->retired));
+        watch_free(r->watch);
+        retirement_fini(&r->retirement);
         snapshot_unref(r->former);
         snapshot_unref(r->running);
         free(r);
@@ -230,9 +236,4 @@ void reload_free(struct reload *r)
 struct snapshot *reload_running(const struct reload *r)
 {
         return r->running;
-}
-
-bool reload_is_under_way(const struct reload *r)
-{
-        return r->former != NULL;
 }

@@ -55,6 +55,12 @@ void lsock_close(struct lsock *l);
 struct lsock *lsock_ref(struct lsock *l);
 void lsock_unref(struct lsock *l); /* the last one closes it; NULL is fine */
 
+/* Whether another configuration has it, too. */
+static inline bool lsock_is_shared(const struct lsock *l)
+{
+        return atomic_load_explicit(&l->ref.count, memory_order_relaxed) > 1;
+}
+
 /* What can be changed while it listens: backlog, options, who may connect. Returns 0 or errno. */
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings);
 

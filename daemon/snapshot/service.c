@@ -50,8 +50,8 @@ void service_free(struct service *s)
         for (size_t i = 0; i < s->n_socks; i++)
                 lsock_unref(s->socks[i]);
         free(s->socks);
-        tls_context_free(s->listen_tls);
-        tls_context_free(s->connect_tls);
+        tls_context_unref(s->listen_tls);
+        tls_context_unref(s->connect_tls);
         service_counts_unref(s->counts);
         free(s);
 }
@@ -66,19 +66,30 @@ static void open_sockets(struct service *s, struct service_making *m)
                            &s->n_socks);
 }
 
-static void make_tls(struct service *s, const struct service *before, struct diag *diag)
+/* What a service has goes on while what is to replace it cannot be used. */
+static void make_tls(struct service *s, const struct service *before, struct service_making *m)
 {
         const struct config_service *conf = s->conf;
-        char why[TLS_ERROR_MAX];
+        bool excused = m->unusable != NULL && before != NULL;
+        struct diag *diag = excused ? m->unusable : m->diag;
         if (conf->listen_tls.present)
                 s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
         if (conf->connect_tls.present)
                 s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
-        if (s->listen_tls == NULL || before == NULL || before->listen_tls == NULL)
+        if (excused && s->listen_tls == NULL && before->listen_tls != NULL)
+                s->listen_tls = tls_context_ref(before->listen_tls);
+        if (excused && s->connect_tls == NULL && before->connect_tls != NULL)
+                s->connect_tls = tls_context_ref(before->connect_tls);
+}
+
+static void keep_tickets(struct service *s, const struct service *before, struct diag *diag)
+{
+        char why[TLS_ERROR_MAX];
+        if (s->listen_tls == NULL || before == NULL || before->listen_tls == NULL ||
+            tls_context_keep_tickets(s->listen_tls, before->listen_tls))
                 return;
-        if (!tls_context_keep_tickets(s->listen_tls, before->listen_tls))
-                diag_error(diag, &conf->listen_tls.at, "listen-tls: the ticket keys are lost: %s",
-                           tls_error_text(why));
+        diag_error(diag, &s->conf->listen_tls.at, "listen-tls: the ticket keys are lost: %s",
+                   tls_error_text(why));
 }
 
 static void make_sockets(struct service *s, struct service_making *m)
@@ -111,7 +122,8 @@ struct service *service_new(const struct config_service *conf, struct service_ma
         s->relay = relay_settings_of(conf);
         upstream_init(&s->upstream, conf, before != NULL ? &before->upstream : NULL);
         s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL;
-        make_tls(s, before, m->diag);
+        make_tls(s, before, m);
+        keep_tickets(s, before, m->diag);
         make_sockets(s, m);
         return s;
 }

@@ -38,6 +38,8 @@ struct service_making {
         size_t n_workers;
         struct lsock_set kept; /* sockets that listen already */
         struct diag *diag;
+        struct diag *unusable; /* mistakes in certificates and keys, where those that a service has
+                                  can go on; NULL: they are mistakes as others are */
 };
 
 /* Mistakes are told in diag; a service that has some is only there to find further ones. before:

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "net/lsock_set.h"
 
@@ -117,27 +119,44 @@ static void set_limits(struct snapshot *s)
                                 s->services[i]->conf->max_connections);
 }
 
+/* m: what is particular. Takes *conf. */
+static struct snapshot *make(struct config **conf, const struct snapshot *running,
+                             struct service_making *m)
+{
+        int64_t began = clock_wall_us();
+        struct snapshot *s = new_without_services(conf, running);
+        if (s != NULL && may_be_kept(m, running)) {
+                s->read_us = began;
+                m->keeps_privileges = s->conf->user == NULL;
+                m->n_workers = s->n_workers;
+                make_services(s, m, running);
+        } else {
+                diag_error(m->diag, NULL, "out of memory");
+        }
+        lsock_set_fini(&m->kept);
+        config_free(TAKE(*conf));
+        if (diag_errors(m->diag) == 0)
+                return s;
+        snapshot_free(s);
+        return NULL;
+}
+
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag)
 {
-        struct snapshot *s = new_without_services(conf, running);
         struct service_making m = { .binds = scope == SNAPSHOT_ALL, .diag = diag };
-        if (s != NULL && may_be_kept(&m, running)) {
-                m.keeps_privileges = s->conf->user == NULL;
-                m.n_workers = s->n_workers;
-                make_services(s, &m, running);
-        } else {
-                diag_error(diag, NULL, "out of memory");
-        }
-        lsock_set_fini(&m.kept);
-        config_free(TAKE(*conf));
-        if (diag_errors(diag) > 0) {
-                snapshot_free(s);
-                return NULL;
-        }
-        if (running == NULL)
+        struct snapshot *s = make(conf, running, &m);
+        if (s != NULL && running == NULL)
                 set_limits(s);
         return s;
+}
+
+struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,
+                                struct diag *diag)
+{
+        struct config *conf = config_ref(running->conf);
+        struct service_making m = { .binds = true, .diag = diag, .unusable = unusable };
+        return make(&conf, running, &m);
 }
 
 struct snapshot *snapshot_ref(struct snapshot *s)
@@ -170,6 +189,7 @@ static int compare_pointers(const void *a, const void *b)
 void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
 {
         size_t n = 0;
+        char text[SOCKADDRESS_TEXT_MAX];
         OWN_FREE struct lsock **kept = successor != NULL ? all_sockets(successor, &n) : NULL;
         if (successor != NULL && kept == NULL)
                 return; /* memory is short: they are closed with the last connection then */
@@ -177,9 +197,14 @@ void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor
                 qsort(kept, n, sizeof *kept, compare_pointers);
         for (size_t i = 0; i < s->n_services; i++) {
                 const struct service *service = s->services[i];
-                for (size_t j = 0; j < service->n_socks; j++)
-                        if (n == 0 || bsearch(&service->socks[j], kept, n, sizeof *kept,
-                                              compare_pointers) == NULL)
-                                lsock_close(service->socks[j]);
+                for (size_t j = 0; j < service->n_socks; j++) {
+                        struct lsock *l = service->socks[j];
+                        if (n > 0 && bsearch(&l, kept, n, sizeof *kept, compare_pointers) != NULL)
+                                continue;
+                        if (successor != NULL)
+                                log_info("service %s: no longer listening on %s",
+                                         service->conf->name, sockaddress_text(&l->address, text));
+                        lsock_close(l);
+                }
         }
 }

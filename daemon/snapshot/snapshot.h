@@ -16,6 +16,7 @@ struct snapshot {
         struct service **services; /* in the order of the configuration */
         struct service **by_name;
         size_t n_services;
+        int64_t read_us;       /* clock_wall_us() just before certificates and keys were read */
         size_t n_workers;      /* who will share the listening sockets */
         struct counts *counts; /* held */
 };
@@ -32,6 +33,11 @@ enum snapshot_scope {
  * at the upstreams go on from there. */
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag);
+
+/* The same configuration with certificates and keys read again. Where some cannot be used the
+ * service goes on with those it has, and unusable says why; diag is for the rest, as above. */
+struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,
+                                struct diag *diag);
 
 /* From now on this is what runs: limits hold, and sockets that were kept get what may have changed
  * of their settings, as far as that is possible: warnings go to diag. */

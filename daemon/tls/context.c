@@ -8,9 +8,15 @@
 #include "tls/context_internal.h"
 #include "tls/verify.h"
 
-void tls_context_free(struct tls_context *c)
+struct tls_context *tls_context_ref(struct tls_context *c)
 {
-        if (c == NULL)
+        ref_get(&c->ref);
+        return c;
+}
+
+void tls_context_unref(struct tls_context *c)
+{
+        if (c == NULL || !ref_put(&c->ref))
                 return;
         for (size_t i = 0; i < c->n_sets; i++)
                 SSL_CTX_free(c->sets[i]);
@@ -28,6 +34,8 @@ bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before)
 {
         enum { KEYS_MOST = 256 };
         unsigned char keys[KEYS_MOST];
+        if (c == before)
+                return true;
         long size = SSL_CTX_get_tlsext_ticket_keys(c->ctx, NULL, 0);
         if (size <= 0 || size > KEYS_MOST)
                 return false;
