@@ -90,6 +90,7 @@ static void drain(struct daemon *d)
         tell_draining(live(d), patience);
         d->phase = DRAINING;
         reload_stop(d->reload);
+        snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
         if (patience > 0) /* off: as long as it takes */

@@ -134,6 +134,7 @@ static void replace(struct reload *r, struct snapshot *next, struct diag *diag)
         for (size_t i = 0; i < next->n_services; i++)
                 tell_opened(next->services[i]);
         snapshot_publish(next, diag);
+        snapshot_shut_sockets(r->running, next);
         budget_take(r->env.budget, listening(next));
         r->former = r->running;
         r->running = next;

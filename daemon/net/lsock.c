@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -128,6 +129,17 @@ bool lsock_open(const struct addr *a, const struct lsock_settings *settings, str
         return true;
 }
 
+/* A filter that takes no packet; connections that were accepted before have none. */
+void lsock_shut(const struct lsock *l)
+{
+        struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+        const struct sock_fprog filter = { .len = 1, .filter = &nothing };
+        if (l->passed || l->address.sa.sa_family == AF_UNIX)
+                return;
+        for (size_t i = 0; i < l->n_fds; i++)
+                setsockopt(l->fds[i], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
 /* The file may be somebody else's by now: a daemon that replaced us, or an administrator. Our
  * socket, while it is open, keeps its inode number from being given to another. */
 static void remove_path(const struct lsock *l)
@@ -176,11 +188,7 @@ static int retune_unix(const struct lsock *l, const struct lsock_settings *set)
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings)
 {
         int error = retune_unix(l, settings);
-        for (size_t i = 0; i < l->n_fds && error == 0; i++) {
-                if (l->address.sa.sa_family != AF_UNIX)
-                        error = lsock_set_inherited(l->fds[i], &l->address, settings);
-                if (error == 0 && !l->passed)
-                        error = lsock_listen(l->fds[i], settings);
-        }
+        for (size_t i = 0; i < l->n_fds && error == 0 && !l->passed; i++)
+                error = lsock_listen(l->fds[i], settings);
         return error;
 }

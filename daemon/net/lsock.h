@@ -50,6 +50,10 @@ struct lsock_settings {
  * replaced only if it is a socket that refuses connections. */
 bool lsock_open(const struct addr *a, const struct lsock_settings *settings, struct diag *diag,
                 const struct origin *at, struct lsock ***socks, size_t *n);
+/* It is going to be closed: let nobody new in, while whoever is in the queue can still be accepted.
+ * Who connects meanwhile is not answered, and hears on a second try that nobody listens. Sockets of
+ * systemd's and Unix sockets stay as they are. */
+void lsock_shut(const struct lsock *l);
 /* Accept no more: close it, and remove its path. What it was bound to stays known. Idempotent. */
 void lsock_close(struct lsock *l);
 struct lsock *lsock_ref(struct lsock *l);
@@ -61,7 +65,7 @@ static inline bool lsock_is_shared(const struct lsock *l)
         return atomic_load_explicit(&l->ref.count, memory_order_relaxed) > 1;
 }
 
-/* What can be changed while it listens: backlog, options, who may connect. Returns 0 or errno. */
+/* What can be changed while it listens: backlog, who may connect. Returns 0 or errno. */
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings);
 
 /* The socket that worker number i, from 0, accepts on. */

@@ -186,25 +186,54 @@ static int compare_pointers(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
+/* What `successor` has not kept. false: memory is short. */
+static bool each_left(const struct snapshot *s, const struct snapshot *successor,
+                      void fn(const struct service *service, struct lsock *sock))
 {
         size_t n = 0;
-        char text[SOCKADDRESS_TEXT_MAX];
         OWN_FREE struct lsock **kept = successor != NULL ? all_sockets(successor, &n) : NULL;
         if (successor != NULL && kept == NULL)
-                return; /* memory is short: they are closed with the last connection then */
-        if (kept != NULL)
+                return false;
+        if (n > 1)
                 qsort(kept, n, sizeof *kept, compare_pointers);
         for (size_t i = 0; i < s->n_services; i++) {
                 const struct service *service = s->services[i];
                 for (size_t j = 0; j < service->n_socks; j++) {
                         struct lsock *l = service->socks[j];
-                        if (n > 0 && bsearch(&l, kept, n, sizeof *kept, compare_pointers) != NULL)
-                                continue;
-                        if (successor != NULL)
-                                log_info("service %s: no longer listening on %s",
-                                         service->conf->name, sockaddress_text(&l->address, text));
-                        lsock_close(l);
+                        if (n == 0 || bsearch(&l, kept, n, sizeof *kept, compare_pointers) == NULL)
+                                fn(service, l);
                 }
         }
+        return true;
+}
+
+static void shut_socket(const struct service *service, struct lsock *l)
+{
+        (void)service;
+        lsock_shut(l);
+}
+
+void snapshot_shut_sockets(const struct snapshot *s, const struct snapshot *successor)
+{
+        each_left(s, successor, shut_socket);
+}
+
+static void close_socket(const struct service *service, struct lsock *l)
+{
+        (void)service;
+        lsock_close(l);
+}
+
+static void tell_and_close_socket(const struct service *service, struct lsock *l)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        log_info("service %s: no longer listening on %s", service->conf->name,
+                 sockaddress_text(&l->address, text));
+        lsock_close(l);
+}
+
+/* Where memory is short they are closed with the last connection. */
+void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
+{
+        each_left(s, successor, successor != NULL ? tell_and_close_socket : close_socket);
 }

@@ -46,6 +46,10 @@ void snapshot_publish(struct snapshot *s, struct diag *diag);
 /* The service of that name; NULL: none. */
 struct service *snapshot_service(const struct snapshot *s, const char *name);
 struct snapshot *snapshot_ref(struct snapshot *s);
+/* Let nobody new in at the listening sockets that are going to be closed: see lsock_shut(). Before
+ * workers are told to leave them. */
+void snapshot_shut_sockets(const struct snapshot *s, const struct snapshot *successor);
+
 /* Close the listening sockets, all that `successor` (NULL: nobody) has not kept, and remove the
  * paths that were made for them. Only when no worker listens on them any more. What they were bound
  * to stays: connections name it in their records. */

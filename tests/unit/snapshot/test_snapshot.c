@@ -329,11 +329,11 @@ static void closed_sockets_refuse_and_leave_no_path(void **state)
                                        p->socket);
         struct sockaddress tcp = s->services[0]->socks[0]->address;
         assert_int_equal(try_to_connect(&tcp), 0);
-        snapshot_close_sockets(s);
+        snapshot_close_sockets(s, NULL);
         assert_int_equal(try_to_connect(&tcp), ECONNREFUSED);
         assert_false(exists(p->socket));
         assert_int_equal(open_descriptors(), before);
-        snapshot_close_sockets(s);
+        snapshot_close_sockets(s, NULL);
         snapshot_unref(s);
         assert_int_equal(open_descriptors(), before);
 }
