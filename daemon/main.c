@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
-#include "base/log.h"
 #include "base/log_journal.h"
 #include "base/memory.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
+#include "control/given.h"
 #include "control/privileges.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
@@ -17,27 +17,11 @@
 
 enum { EXIT_USAGE = 2 };
 
-static struct config *load(const struct options *options, struct diag *diag)
-{
-        if (options->text != NULL)
-                return config_read_text(options->text, "command line", diag);
-        return config_read_path(options->file, diag);
-}
-
-static bool open_log(const struct options *options, const struct config *conf, struct diag *diag)
-{
-        enum log_level level = options->verbose ? LOG_LEVEL_DEBUG : (enum log_level)conf->log.level;
-        const char *error = log_open(conf->log.target, level);
-        if (error != NULL)
-                diag_error(diag, &conf->log.target_at, "log.target: %s", error);
-        return error == NULL;
-}
-
 /* A user who does not exist is one more mistake, told with the others. */
 static struct snapshot *make(struct config **conf, enum snapshot_scope scope, struct diag *diag)
 {
         privileges_check(*conf, diag);
-        return snapshot_new(conf, scope, diag);
+        return snapshot_new(conf, scope, NULL, diag);
 }
 
 /* -t, -T: everything but the sockets, which a running daemon may hold. */
@@ -52,10 +36,9 @@ static bool check(struct config **conf, bool dump, struct diag *diag)
         return true;
 }
 
-static struct snapshot *build(const struct options *options, struct config **conf,
-                              struct diag *diag)
+static struct snapshot *build(const struct given *given, struct config **conf, struct diag *diag)
 {
-        if (!open_log(options, *conf, diag))
+        if (!given_open_log(given, *conf, diag))
                 return NULL;
         struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
         if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
@@ -81,16 +64,14 @@ static void tell(const struct diag *diag)
         diag_each(diag, tell_line, &to_journal);
 }
 
-static bool run(const struct options *options, struct config **conf, struct diag *diag)
+static bool run(const struct given *given, struct config **conf, struct diag *diag)
 {
         privileges_raise_descriptors();
-        struct snapshot *snapshot = build(options, conf, diag);
+        struct snapshot *snapshot = build(given, conf, diag);
         tell(diag);
         if (snapshot == NULL)
                 return false;
-        bool fine = daemon_run(snapshot) == EXIT_SUCCESS;
-        snapshot_unref(snapshot);
-        return fine;
+        return daemon_run(snapshot, given) == EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -111,10 +92,10 @@ int main(int argc, char **argv)
         struct diag *diag = diag_new();
         if (diag == NULL)
                 return EXIT_FAILURE;
-        struct config *conf = load(&options, diag);
+        struct config *conf = given_read(&options.given, diag);
         bool fine = conf != NULL;
         if (fine && options.what == OPTIONS_RUN) {
-                fine = run(&options, &conf, diag);
+                fine = run(&options.given, &conf, diag);
         } else {
                 fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);
                 tell(diag);

@@ -14,7 +14,9 @@ static const char help[] =
         "  -v       log everything (log.level = \"debug\")\n"
         "  -V       print the version and exit\n"
         "  -h       print this help and exit\n"
-        "Signals: TERM, INT stop after the connections have ended (again: now); USR1 reopens the "
+        "Signals: TERM, INT stop after the connections have ended (again: now); HUP reloads the "
+        "configuration; "
+        "USR1 reopens the "
         "log.\n"
         "Manual: spliced(8), spliced.conf(5)\n";
 
@@ -26,7 +28,7 @@ static bool mistake(const char *message)
 
 static bool check(const struct options *o, int operands)
 {
-        if (o->file != NULL && o->text != NULL)
+        if (o->given.file != NULL && o->given.text != NULL)
                 return mistake("-c and -e exclude each other");
         if (operands > 0)
                 return mistake("there are no operands: the configuration is named with -c");
@@ -40,10 +42,10 @@ bool options_parse(int argc, char **argv, struct options *out)
         while ((option = getopt(argc, argv, "c:e:tTvVh")) != -1) {
                 switch (option) {
                 case 'c':
-                        out->file = optarg;
+                        out->given.file = optarg;
                         break;
                 case 'e':
-                        out->text = optarg;
+                        out->given.text = optarg;
                         break;
                 case 't':
                         out->what = OPTIONS_CHECK;
@@ -52,7 +54,7 @@ bool options_parse(int argc, char **argv, struct options *out)
                         out->what = OPTIONS_DUMP;
                         break;
                 case 'v':
-                        out->verbose = true;
+                        out->given.verbose = true;
                         break;
                 case 'V':
                         out->what = OPTIONS_VERSION;
@@ -67,8 +69,8 @@ bool options_parse(int argc, char **argv, struct options *out)
         }
         if (!check(out, argc - optind))
                 return false;
-        if (out->file == NULL && out->text == NULL)
-                out->file = DEFAULT_CONFIG;
+        if (out->given.file == NULL && out->given.text == NULL)
+                out->given.file = DEFAULT_CONFIG;
         return true;
 }
 

@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
+#include "control/given.h"
+
 enum options_do { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_DUMP, OPTIONS_VERSION, OPTIONS_HELP };
 
 struct options {
         enum options_do what;
-        const char *file; /* -c, or the default; NULL when text is given */
-        const char *text; /* -e */
-        bool verbose;     /* -v: log everything */
+        struct given given; /* file: the default when neither -c nor -e is there */
 };
 
 /* false: a mistake, told on standard error. Strings are borrowed from argv. */

@@ -27,6 +27,9 @@ struct sockaddress {
 #define SOCKADDRESS_TEXT_MAX 128
 const char *sockaddress_text(const struct sockaddress *a, char buf[static SOCKADDRESS_TEXT_MAX]);
 bool sockaddress_equal(const struct sockaddress *a, const struct sockaddress *b);
+/* The port of IPv4 and IPv6, in the host's order; 0 where there is none. */
+uint16_t sockaddress_port(const struct sockaddress *a);
+void sockaddress_set_port(struct sockaddress *a, uint16_t port);
 
 /* The same in as few octets as it takes, for what is kept for long: 9 for IPv4, where struct
  * sockaddress has 136. to has room for sockaddress_packed_size(). */

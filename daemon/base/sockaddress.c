@@ -119,6 +119,21 @@ bool sockaddress_equal(const struct sockaddress *a, const struct sockaddress *b)
         }
 }
 
+uint16_t sockaddress_port(const struct sockaddress *a)
+{
+        if (a->sa.sa_family == AF_INET6)
+                return ntohs(a->in6.sin6_port);
+        return a->sa.sa_family == AF_INET ? ntohs(a->in.sin_port) : 0;
+}
+
+void sockaddress_set_port(struct sockaddress *a, uint16_t port)
+{
+        if (a->sa.sa_family == AF_INET6)
+                a->in6.sin6_port = htons(port);
+        else if (a->sa.sa_family == AF_INET)
+                a->in.sin_port = htons(port);
+}
+
 /* What counts in it; an IPv4 address is followed by nothing but padding. */
 static size_t significant(const struct sockaddress *a)
 {

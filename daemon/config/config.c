@@ -17,9 +17,15 @@ static void service_free(struct config_service *s)
         free(s);
 }
 
+struct config *config_ref(struct config *c)
+{
+        ref_get(&c->ref);
+        return c;
+}
+
 void config_free(struct config *c)
 {
-        if (c == NULL)
+        if (c == NULL || !ref_put(&c->ref))
                 return;
         for (size_t i = 0; i < c->n_services; i++)
                 service_free(c->services[i]);
@@ -37,6 +43,7 @@ static struct config *config_new(struct diag *diag)
                 diag_error(diag, NULL, "memory is short");
                 return NULL;
         }
+        ref_init(&c->ref);
         table_init(&config_global_table, c);
         table_init(&config_service_table, &c->defaults);
         return c;

@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
+#include "base/ref.h"
 #include "config/kinds.h" /* the C type and the constants of each kind of value */
 
 /* One struct a table: for each row the value, and where it was set (file NULL: the default). */
@@ -60,6 +61,7 @@ struct config_service {
 };
 
 struct config {
+        struct ref ref;
 #include "config/directives/global.def"
         struct config_log log;
         struct config_service **services;
@@ -72,10 +74,11 @@ struct config {
 
 /* Read a file, or text given on the command line (named name in messages), with everything it
  * includes; apply defaults; check what can be checked without opening sockets or keys. All mistakes
- * go to diag. Returns NULL when there was one. Owned by the caller. */
+ * go to diag. Returns NULL when there was one. A reference, the caller's. */
 struct config *config_read_path(const char *path, struct diag *diag);
 struct config *config_read_text(const char *text, const char *name, struct diag *diag);
-void config_free(struct config *c); /* NULL is fine */
+struct config *config_ref(struct config *c);
+void config_free(struct config *c); /* a reference, the last one all of it; NULL is fine */
 
 /* The effective configuration in its own language, each value with a comment saying where it comes
  * from (`-T`). Reading it gives the same configuration. */

@@ -1,9 +1,13 @@
 libspliced_a_SOURCES += \
 	daemon/config/bare.c daemon/config/bare.h \
+	daemon/config/changes.c \
+	daemon/config/changes.h \
 	daemon/config/check.c daemon/config/check.h \
 	daemon/config/check_listen.c \
 	daemon/config/config.c daemon/config/config.h \
 	daemon/config/dump.c \
+	daemon/config/files.c \
+	daemon/config/files.h \
 	daemon/config/file.c daemon/config/file.h \
 	daemon/config/grammar.c daemon/config/grammar.h \
 	daemon/config/kind.c daemon/config/kind.h \

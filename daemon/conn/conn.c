@@ -178,8 +178,8 @@ void conn_end(struct conn *c, enum reason why)
         leave_stage(c);
         stop_timer(&c->lifetime);
         if (c->counted) {
-                tally_leave(&c->service->tally);
-                tally_leave(&c->snapshot->tally);
+                tally_leave(&c->service->counts->tally);
+                tally_leave(&c->snapshot->counts->tally);
         }
         conn_write_record(c, why, &moved);
         c->env->ended(c, c->env->ended_arg);

@@ -15,6 +15,7 @@
 #include "base/mailbox.h"
 #include "base/own.h"
 #include "control/notify.h"
+#include "control/reload.h"
 #include "worker/budget.h"
 #include "worker/crew.h"
 #include "worker/worker.h"
@@ -28,7 +29,9 @@ enum phase {
 struct daemon {
         struct event_base *base;
         struct mailbox *mailbox;
-        struct snapshot *snapshot;
+        const struct given *given;
+        struct snapshot *first; /* held, until reload has it */
+        struct reload *reload;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -37,6 +40,16 @@ struct daemon {
         struct event *deadline;
         struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
 };
+
+static const struct snapshot *running(const struct daemon *d)
+{
+        return reload_running(d->reload);
+}
+
+static int64_t live(const struct daemon *d)
+{
+        return tally_live(&running(d)->counts->tally);
+}
 
 static void cut_all(struct daemon *d, enum reason why)
 {
@@ -50,7 +63,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct daemon *d = arg;
-        log_notice("drain-timeout ran out, still open: %" PRId64, tally_live(&d->snapshot->tally));
+        log_notice("drain-timeout ran out, still open: %" PRId64, live(d));
         cut_all(d, REASON_DRAINED);
 }
 
@@ -60,22 +73,24 @@ static const char *plural(int64_t n)
 }
 
 /* A service manager that kills us while we drain would make ends where there are none. */
-static void tell_draining(int64_t live, int64_t patience)
+static void tell_draining(int64_t open, int64_t patience)
 {
         enum { CUTTING_MS = 10 * 1000 };
         static const int64_t without_limit = INT64_C(365) * 24 * 3600 * 1000;
         char status[128];
-        snprintf(status, sizeof status, "draining, %" PRId64 " connection%s", live, plural(live));
+        snprintf(status, sizeof status, "draining, %" PRId64 " connection%s", open, plural(open));
         log_notice("%s", status);
         notify_stopping(status, ((patience > 0 ? patience : without_limit) + CUTTING_MS) * 1000);
 }
 
 static void drain(struct daemon *d)
 {
-        int64_t patience = d->snapshot->conf->drain_timeout;
+        int64_t patience = running(d)->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        tell_draining(tally_live(&d->snapshot->tally), patience);
+        tell_draining(live(d), patience);
         d->phase = DRAINING;
+        reload_stop(d->reload);
+        snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
         if (patience > 0) /* off: as long as it takes */
@@ -107,24 +122,80 @@ static void on_reopen(evutil_socket_t fd, short what, void *arg)
                 log_info("the log was reopened");
 }
 
-/* Their default is to end the process, and every connection with it. */
+/* Its default is to end the process, and every connection with it. */
 static void on_unsupported(evutil_socket_t number, short what, void *arg)
 {
+        (void)number;
         (void)what;
         (void)arg;
-        log_warning("%s is not supported by this version: restart to change the configuration or "
-                    "the program",
-                    number == SIGHUP ? "reloading (HUP)" : "replacing the program (USR2)");
+        log_warning("replacing the program (USR2) is not supported by this version: restart");
+}
+
+/* --- reloading -------------------------------------------------------------------------------- */
+
+static void tell_addresses(const struct snapshot *snapshot)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        for (size_t i = 0; i < snapshot->n_services; i++) {
+                const struct service *s = snapshot->services[i];
+                for (size_t j = 0; j < s->n_socks; j++)
+                        log_info("service %s: listening on %s", s->conf->name,
+                                 sockaddress_text(&s->socks[j]->address, text));
+        }
+}
+
+static void tell_ready(const struct daemon *d, const char *word)
+{
+        char status[128];
+        size_t n = running(d)->n_services;
+        snprintf(status, sizeof status, "%zu service%s, %zu worker%s", n, plural((int64_t)n),
+                 d->n_workers, plural((int64_t)d->n_workers));
+        log_info("%s: %s", word, status);
+        notify_ready(status);
+}
+
+static void on_reload_begins(void *arg)
+{
+        (void)arg;
+        notify_reloading();
+}
+
+static void on_reload_over(bool changed, void *arg)
+{
+        struct daemon *d = arg;
+        if (d->phase == RUNNING)
+                tell_ready(d, changed ? "reloaded" : "as before");
+}
+
+static void on_reload(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct daemon *d = arg;
+        if (d->phase != RUNNING)
+                log_warning("not reloaded: it is stopping");
+        else
+                reload_config(d->reload);
 }
 
 static void on_report(int what, void *data, void *arg)
 {
         (void)data;
         struct daemon *d = arg;
-        if (what == WORKER_QUIET && ++d->n_quiet == d->n_workers)
-                snapshot_close_sockets(d->snapshot);
-        if (what == WORKER_IDLE && ++d->n_idle == d->n_workers)
-                event_base_loopbreak(d->base);
+        switch ((enum worker_report)what) {
+        case WORKER_CHANGED:
+        case WORKER_UNCHANGED:
+                reload_worker_changed(d->reload, what == WORKER_CHANGED);
+                break;
+        case WORKER_QUIET:
+                if (++d->n_quiet == d->n_workers)
+                        snapshot_close_sockets(reload_running(d->reload), NULL);
+                break;
+        case WORKER_IDLE:
+                if (++d->n_idle == d->n_workers)
+                        event_base_loopbreak(d->base);
+                break;
+        }
 }
 
 /* On a worker's thread. */
@@ -155,7 +226,7 @@ static bool make_budget(struct daemon *d, unsigned workers)
 
 static bool start_workers(struct daemon *d)
 {
-        size_t wanted = d->snapshot->n_workers;
+        size_t wanted = d->first->n_workers;
         if (!make_budget(d, (unsigned)wanted))
                 return false;
         d->workers = calloc(wanted, sizeof(struct worker *));
@@ -168,7 +239,7 @@ static bool start_workers(struct daemon *d)
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
                 struct worker_place place = { &d->budget, d->crew, d->n_workers };
-                struct worker *w = worker_new(d->snapshot, &place, pass_report_on, d);
+                struct worker *w = worker_new(d->first, &place, pass_report_on, d);
                 if (w == NULL)
                         break;
                 d->workers[d->n_workers++] = w;
@@ -177,15 +248,20 @@ static bool start_workers(struct daemon *d)
         return d->n_workers == wanted;
 }
 
-static void tell_addresses(const struct snapshot *snapshot)
+static bool make_reload(struct daemon *d)
 {
-        char text[SOCKADDRESS_TEXT_MAX];
-        for (size_t i = 0; i < snapshot->n_services; i++) {
-                const struct service *s = snapshot->services[i];
-                for (size_t j = 0; j < s->n_socks; j++)
-                        log_info("service %s: listening on %s", s->conf->name,
-                                 sockaddress_text(&s->socks[j]->address, text));
-        }
+        const struct reload_env env = {
+                .base = d->base,
+                .budget = &d->budget,
+                .given = d->given,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+                .begins = on_reload_begins,
+                .over = on_reload_over,
+                .arg = d,
+        };
+        d->reload = reload_new(&env, &d->first);
+        return d->reload != NULL;
 }
 
 static bool start(struct daemon *d)
@@ -200,8 +276,9 @@ static bool start(struct daemon *d)
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
-               catch_signal(d, &d->on_hup, SIGHUP, on_unsupported) &&
-               catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d);
+               catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
+               catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
+               make_reload(d);
 }
 
 static void event_fini(struct event *e)
@@ -222,24 +299,21 @@ static void fini(struct daemon *d)
         event_fini(d->on_usr1);
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
+        reload_free(d->reload);
+        snapshot_unref(d->first);
         mailbox_free(d->mailbox);
         if (d->base != NULL)
                 event_base_free(d->base);
 }
 
-int daemon_run(struct snapshot *snapshot)
+int daemon_run(struct snapshot *snapshot, const struct given *given)
 {
-        struct daemon d = { .snapshot = snapshot };
-        char status[128];
+        struct daemon d = { .first = snapshot, .given = given };
         int exit_status = EXIT_FAILURE;
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
-                tell_addresses(snapshot);
-                snprintf(status, sizeof status, "%zu service%s, %zu worker%s", snapshot->n_services,
-                         plural((int64_t)snapshot->n_services), d.n_workers,
-                         plural((int64_t)d.n_workers));
-                log_info("ready: %s", status);
-                notify_ready(status);
+                tell_addresses(running(&d));
+                tell_ready(&d, "ready");
                 event_base_dispatch(d.base);
                 log_notice("stopped");
                 exit_status = EXIT_SUCCESS;

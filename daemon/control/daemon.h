@@ -3,10 +3,12 @@
 #ifndef CONTROL_DAEMON_H
 #define CONTROL_DAEMON_H
 
+#include "control/given.h"
 #include "snapshot/snapshot.h"
 
-/* Run until told to stop: TERM and INT drain, a second one ends at once; USR1 reopens the log.
- * Returns the exit status. The snapshot is borrowed; its sockets are closed on draining. */
-int daemon_run(struct snapshot *snapshot);
+/* Run until told to stop: TERM and INT drain, a second one ends at once; HUP reads the
+ * configuration again; USR1 reopens the log. Returns the exit status. Takes the snapshot; given is
+ * borrowed, and may be NULL: there is nothing to read again. */
+int daemon_run(struct snapshot *snapshot, const struct given *given);
 
 #endif

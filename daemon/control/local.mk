@@ -1,7 +1,15 @@
 libspliced_a_SOURCES += \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
+	daemon/control/given.c \
+	daemon/control/given.h \
 	daemon/control/notify.c \
 	daemon/control/notify.h \
 	daemon/control/privileges.c \
-	daemon/control/privileges.h
+	daemon/control/privileges.h \
+	daemon/control/reload.c \
+	daemon/control/reload.h \
+	daemon/control/retired.c \
+	daemon/control/retired.h \
+	daemon/control/watch.c \
+	daemon/control/watch.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "control/notify.h"
 
+#include "base/clock.h"
 #include "config.h"
 
 #ifdef HAVE_SYSTEMD
@@ -13,6 +14,12 @@ void notify_ready(const char *status)
         sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+/* sd_notify(3): the manager orders what it is told by this clock. */
+void notify_reloading(void)
+{
+        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_us());
+}
+
 void notify_stopping(const char *status, int64_t patience_us)
 {
         sd_notifyf(0, "STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%" PRId64, status, patience_us);
@@ -21,6 +28,10 @@ void notify_stopping(const char *status, int64_t patience_us)
 void notify_ready(const char *status)
 {
         (void)status;
+}
+
+void notify_reloading(void)
+{
 }
 
 void notify_stopping(const char *status, int64_t patience_us)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 void notify_ready(const char *status);
+/* Until the next notify_ready(). */
+void notify_reloading(void);
 /* patience_us  how long stopping may take: the manager waits for that, whatever its own limit. */
 void notify_stopping(const char *status, int64_t patience_us);
 

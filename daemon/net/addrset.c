@@ -28,14 +28,6 @@ static void set_address(struct sockaddress *a, const struct sockaddr *sa, sockle
         memcpy(&a->storage, sa, len);
 }
 
-static void set_port(struct sockaddress *a, uint16_t port)
-{
-        if (a->sa.sa_family == AF_INET6)
-                a->in6.sin6_port = htons(port);
-        else
-                a->in.sin_port = htons(port);
-}
-
 struct addrset *addrset_copy(const struct addrset *from, uint16_t port)
 {
         struct addrset *set = addrset_new(from->n);
@@ -43,7 +35,7 @@ struct addrset *addrset_copy(const struct addrset *from, uint16_t port)
                 return NULL;
         memcpy(set->addresses, from->addresses, from->n * sizeof from->addresses[0]);
         for (size_t i = 0; i < set->n; i++)
-                set_port(&set->addresses[i], port);
+                sockaddress_set_port(&set->addresses[i], port);
         return set;
 }
 

@@ -75,20 +75,13 @@ static bool is_given_out(uint16_t port)
         return port >= own_ports.first && port <= own_ports.last;
 }
 
-static in_port_t port_of(const struct sockaddress *a)
-{
-        if (a->sa.sa_family == AF_INET6)
-                return a->in6.sin6_port;
-        return a->sa.sa_family == AF_INET ? a->in.sin_port : 0;
-}
-
 /* The port alone tells, nearly always: most ports for nothing, the others by one call. */
 bool dial_socket_met_itself(int fd, const struct sockaddress *address)
 {
         struct sockaddress local = { .len = sizeof local.storage };
         struct sockaddress peer = { .len = sizeof peer.storage };
-        in_port_t port = port_of(address);
-        return port != 0 && is_given_out(ntohs(port)) &&
-               getsockname(fd, &local.sa, &local.len) == 0 && port_of(&local) == port &&
-               getpeername(fd, &peer.sa, &peer.len) == 0 && sockaddress_equal(&local, &peer);
+        uint16_t port = sockaddress_port(address);
+        return port != 0 && is_given_out(port) && getsockname(fd, &local.sa, &local.len) == 0 &&
+               sockaddress_port(&local) == port && getpeername(fd, &peer.sa, &peer.len) == 0 &&
+               sockaddress_equal(&local, &peer);
 }

@@ -154,7 +154,8 @@ size_t io_room(const struct io *io)
 {
         const struct io_ceiling *c = io->ceiling;
         bool short_of_memory =
-                c != NULL && atomic_load_explicit(&c->held, memory_order_relaxed) > c->most;
+                c != NULL && atomic_load_explicit(&c->held, memory_order_relaxed) >
+                                     atomic_load_explicit(&c->most, memory_order_relaxed);
         return short_of_memory ? SHORT_ROOM : IO_SCRATCH_SIZE;
 }
 

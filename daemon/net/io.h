@@ -24,13 +24,18 @@ struct watcher;
  * but everybody gets less: io_room(). */
 struct io_ceiling {
         atomic_size_t held;
-        size_t most; /* octets */
+        atomic_size_t most; /* octets; may be changed at any time */
 };
 
 static inline void io_ceiling_init(struct io_ceiling *c, size_t most)
 {
         atomic_init(&c->held, 0);
-        c->most = most;
+        atomic_init(&c->most, most);
+}
+
+static inline void io_ceiling_set(struct io_ceiling *c, size_t most)
+{
+        atomic_store_explicit(&c->most, most, memory_order_relaxed);
 }
 
 /* A pipe, borrowed while octets are in flight. */

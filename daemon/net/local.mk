@@ -39,5 +39,6 @@ libspliced_a_SOURCES += \
 	daemon/net/lsock.c daemon/net/lsock.h \
 	daemon/net/lsock_host.c \
 	daemon/net/lsock_internal.h \
+	daemon/net/lsock_set.c daemon/net/lsock_set.h \
 	daemon/net/lsock_systemd.c \
 	daemon/net/lsock_unix.c

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/own.h"
 #include "base/text.h"
@@ -24,18 +26,28 @@ bool lsock_wrong(struct lsock_request *r, const char *format, ...)
         return false;
 }
 
-struct lsock *lsock_append(struct lsock_request *r, int *fd)
+bool lsock_append(struct lsock_request *r, struct lsock *l)
 {
         struct lsock **grown = reallocarray(r->socks, r->n + 1, sizeof *grown);
-        if (grown != NULL)
-                r->socks = grown;
-        struct lsock *l = grown != NULL ? calloc(1, sizeof *l) : NULL;
-        if (l == NULL || !lsock_add(l, fd)) {
-                lsock_free(l);
-                return NULL;
+        if (grown == NULL) {
+                lsock_unref(l);
+                return false;
         }
+        r->socks = grown;
         r->socks[r->n++] = l;
-        return l;
+        return true;
+}
+
+struct lsock *lsock_append_new(struct lsock_request *r, int *fd)
+{
+        struct lsock *l = calloc(1, sizeof *l);
+        if (l == NULL)
+                return NULL;
+        ref_init(&l->ref);
+        if (lsock_add(l, fd))
+                return lsock_append(r, l) ? l : NULL;
+        lsock_unref(l);
+        return NULL;
 }
 
 bool lsock_add(struct lsock *l, int *fd)
@@ -87,7 +99,7 @@ static bool open_all(struct lsock_request *r)
 static void drop_all(struct lsock_request *r)
 {
         for (size_t i = 0; i < r->n; i++)
-                lsock_free(r->socks[i]);
+                lsock_unref(r->socks[i]);
         free(r->socks);
 }
 
@@ -117,6 +129,17 @@ bool lsock_open(const struct addr *a, const struct lsock_settings *settings, str
         return true;
 }
 
+/* A filter that takes no packet; connections that were accepted before have none. */
+void lsock_shut(const struct lsock *l)
+{
+        struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+        const struct sock_fprog filter = { .len = 1, .filter = &nothing };
+        if (l->passed || l->address.sa.sa_family == AF_UNIX)
+                return;
+        for (size_t i = 0; i < l->n_fds; i++)
+                setsockopt(l->fds[i], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
 /* The file may be somebody else's by now: a daemon that replaced us, or an administrator. Our
  * socket, while it is open, keeps its inode number from being given to another. */
 static void remove_path(const struct lsock *l)
@@ -138,11 +161,34 @@ void lsock_close(struct lsock *l)
         errno = saved;
 }
 
-void lsock_free(struct lsock *l)
+struct lsock *lsock_ref(struct lsock *l)
 {
-        if (l == NULL)
+        ref_get(&l->ref);
+        return l;
+}
+
+void lsock_unref(struct lsock *l)
+{
+        if (l == NULL || !ref_put(&l->ref))
                 return;
         lsock_close(l);
+        free(l->any_port_of);
         free(l->fds);
         free(l);
+}
+
+static int retune_unix(const struct lsock *l, const struct lsock_settings *set)
+{
+        if (l->unlink_path == NULL)
+                return 0;
+        int error = lsock_set_owner(l->unlink_path, set);
+        return error != 0 ? error : lsock_set_mode(l->unlink_path, set);
+}
+
+int lsock_retune(const struct lsock *l, const struct lsock_settings *settings)
+{
+        int error = retune_unix(l, settings);
+        for (size_t i = 0; i < l->n_fds && error == 0 && !l->passed; i++)
+                error = lsock_listen(l->fds[i], settings);
+        return error;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "net/lsock_set.h"
 
 /* Port 0 for several addresses: how often to look for a port that is free on all of them. */
 #define PORT_TRIES 32
@@ -53,19 +54,6 @@ static struct sockaddress v6_any(uint16_t port)
                                      .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
 }
 
-static void set_port(struct sockaddress *a, in_port_t port)
-{
-        if (a->sa.sa_family == AF_INET)
-                a->in.sin_port = port;
-        else
-                a->in6.sin6_port = port;
-}
-
-static in_port_t port_of(const struct sockaddress *a)
-{
-        return a->sa.sa_family == AF_INET ? a->in.sin_port : a->in6.sin6_port;
-}
-
 static void free_info(struct addrinfo **info)
 {
         if (*info != NULL)
@@ -89,7 +77,7 @@ static bool resolve(struct lsock_request *r, struct endpoints *e)
                 if (i->ai_family != AF_INET && i->ai_family != AF_INET6)
                         continue;
                 memcpy(&a.storage, i->ai_addr, i->ai_addrlen);
-                set_port(&a, htons(r->addr->port));
+                sockaddress_set_port(&a, r->addr->port);
                 if (!add_endpoint(r, e, &a))
                         return false;
         }
@@ -160,13 +148,13 @@ static bool explain(struct lsock_request *r, const struct sockaddress *a, int er
                 return lsock_wrong(r,
                                    "%s%s: another program or service listens there (\"ss -ltnp "
                                    "sport = :%u\" shows which)",
-                                   which, strerror(error), ntohs(port_of(a)));
+                                   which, strerror(error), sockaddress_port(a));
         if (error == EADDRNOTAVAIL)
                 return lsock_wrong(r,
                                    "%s%s: no interface of this machine has it (\"ip address\" "
                                    "shows those they have)",
                                    which, strerror(error));
-        if (error == EACCES && ntohs(port_of(a)) < unprivileged_from())
+        if (error == EACCES && sockaddress_port(a) < unprivileged_from())
                 return lsock_wrong(r, "%s%s: ports below %u need CAP_NET_BIND_SERVICE", which,
                                    strerror(error), unprivileged_from());
         if (error == EAFNOSUPPORT)
@@ -175,7 +163,7 @@ static bool explain(struct lsock_request *r, const struct sockaddress *a, int er
         if (error == EINVAL && a->sa.sa_family == AF_INET6 &&
             IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr))
                 return lsock_wrong(r, "%sa link-local address needs its interface: [%s%%eth0]:%u",
-                                   which, r->addr->host, ntohs(port_of(a)));
+                                   which, r->addr->host, sockaddress_port(a));
         return lsock_wrong(r, "%s%s", which, strerror(error));
 }
 
@@ -205,24 +193,44 @@ static int open_siblings(struct lsock *l, const struct lsock_settings *settings)
         return 0;
 }
 
-/* Open one, on *port unless that is 0; *port is then the one it got. Returns 0 or errno. */
-static int open_endpoint(struct lsock_request *r, const struct sockaddress *endpoint,
-                         in_port_t *port)
+/* One that listens already is kept as it is. Returns false when there is none. */
+static bool keep_endpoint(struct lsock_request *r, const struct sockaddress *a, int *error)
 {
-        struct sockaddress a = *endpoint;
-        set_port(&a, *port);
+        struct lsock *l = lsock_set_take(r->settings->running, a, r->settings->service);
+        *error = l == NULL || lsock_append(r, l) ? 0 : ENOMEM;
+        return l != NULL;
+}
+
+static int bind_endpoint(struct lsock_request *r, const struct sockaddress *a)
+{
         OWN_FD int fd = -1;
-        int error = open_one(&a, r->settings, false, &fd);
+        int error = open_one(a, r->settings, false, &fd);
         if (error != 0)
                 return error;
-        struct lsock *l = lsock_append(r, &fd);
+        struct lsock *l = lsock_append_new(r, &fd);
         if (l == NULL)
                 return ENOMEM;
+        if (sockaddress_port(a) == 0 && r->settings->service != NULL) {
+                l->any_port_of = strdup(r->settings->service);
+                if (l->any_port_of == NULL)
+                        return ENOMEM;
+        }
         error = lsock_learn_address(l);
-        if (error != 0)
-                return error;
-        *port = port_of(&l->address);
-        return open_siblings(l, r->settings);
+        return error != 0 ? error : open_siblings(l, r->settings);
+}
+
+/* Open one, on *port unless that is 0; *port is then the one it got. Returns 0 or errno. */
+static int open_endpoint(struct lsock_request *r, const struct sockaddress *endpoint,
+                         uint16_t *port)
+{
+        struct sockaddress a = *endpoint;
+        int error;
+        sockaddress_set_port(&a, *port);
+        if (!keep_endpoint(r, &a, &error))
+                error = bind_endpoint(r, &a);
+        if (error == 0)
+                *port = sockaddress_port(&r->socks[r->n - 1]->address);
+        return error;
 }
 
 enum opened { OPENED, PORT_TAKEN, NOT_OPENED };
@@ -230,7 +238,7 @@ enum opened { OPENED, PORT_TAKEN, NOT_OPENED };
 /* Open all endpoints; with port 0 all on the port that the first one gets. */
 static enum opened open_endpoints(struct lsock_request *r, const struct endpoints *e)
 {
-        in_port_t port = htons(r->addr->port);
+        uint16_t port = r->addr->port;
         char text[SOCKADDRESS_TEXT_MAX];
         int error = 0;
         for (size_t i = 0; i < e->n; i++) {
@@ -257,7 +265,7 @@ static enum opened open_endpoints(struct lsock_request *r, const struct endpoint
 static void close_all(struct lsock_request *r)
 {
         while (r->n > 0)
-                lsock_free(r->socks[--r->n]);
+                lsock_unref(r->socks[--r->n]);
 }
 
 bool lsock_open_host(struct lsock_request *r)

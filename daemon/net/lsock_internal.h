@@ -25,9 +25,11 @@ bool lsock_open_systemd(struct lsock_request *r);
 bool lsock_wrong(struct lsock_request *r, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 
-/* Append a socket and return it; it stays the request's. *fd moves into it. NULL: memory is short;
- * *fd is still the caller's. */
-struct lsock *lsock_append(struct lsock_request *r, int *fd);
+/* Append one: the reference becomes the request's, and is given up when memory is short (false). */
+bool lsock_append(struct lsock_request *r, struct lsock *l);
+/* Append a new one with this socket and return it; it stays the request's. *fd moves into it. NULL:
+ * memory is short; *fd is still the caller's. */
+struct lsock *lsock_append_new(struct lsock_request *r, int *fd);
 /* Give it another socket on the same address. *fd moves into it; false: memory is short. */
 bool lsock_add(struct lsock *l, int *fd);
 
@@ -37,6 +39,10 @@ int lsock_learn_address(struct lsock *l);
 /* What every connection that is accepted inherits from the socket at that address. Returns 0 or
  * errno. */
 int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_settings *settings);
+
+/* Who may connect to a path, as far as the settings say. Return 0 or errno. */
+int lsock_set_owner(const char *path, const struct lsock_settings *settings);
+int lsock_set_mode(const char *path, const struct lsock_settings *settings);
 
 /* Returns 0 or errno. */
 int lsock_listen(int fd, const struct lsock_settings *settings);

@@ -11,6 +11,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net/lsock_set.h"
 
 /* The first descriptor that is passed. */
 #define PASSED_FIRST 3
@@ -74,16 +75,25 @@ static bool check(struct lsock_request *r, int fd)
  * may name it again. systemd keeps the socket listening anyway. */
 static bool adopt(struct lsock_request *r, int passed)
 {
+        struct sockaddress address = { .len = sizeof address.storage };
         if (!check(r, passed))
                 return false;
+        if (getsockname(passed, &address.sa, &address.len) == 0) {
+                struct lsock *running =
+                        lsock_set_take(r->settings->running, &address, r->settings->service);
+                if (running != NULL)
+                        return lsock_append(r, running) || lsock_wrong(r, "memory is short");
+        }
         OWN_FD int fd = fcntl(passed, F_DUPFD_CLOEXEC, PASSED_FIRST);
         int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
                 return lsock_wrong(r, "descriptor %d: %s", passed, strerror(errno));
-        struct lsock *l = lsock_append(r, &fd);
+        struct lsock *l = lsock_append_new(r, &fd);
         int error = l == NULL ? ENOMEM : lsock_learn_address(l);
-        if (error == 0)
+        if (error == 0) {
+                l->passed = true;
                 error = lsock_set_inherited(l->fds[0], &l->address, r->settings);
+        }
         return error == 0 || lsock_wrong(r, "descriptor %d: %s", passed, strerror(error));
 }
 

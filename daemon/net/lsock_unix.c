@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net/lsock_set.h"
 
 /* How often to try a path at which something comes and goes. */
 #define BIND_TRIES 8
@@ -53,16 +54,29 @@ static bool explain_bind(struct lsock_request *r, const char *path, int error)
 
 /* --- who may connect ------------------------------------------------------------------------- */
 
+int lsock_set_owner(const char *path, const struct lsock_settings *set)
+{
+        if (set->uid == (uid_t)-1 && set->gid == (gid_t)-1)
+                return 0;
+        return lchown(path, set->uid, set->gid) == 0 ? 0 : errno;
+}
+
+int lsock_set_mode(const char *path, const struct lsock_settings *set)
+{
+        return set->mode == (mode_t)-1 || chmod(path, set->mode) == 0 ? 0 : errno;
+}
+
 /* Between bind(2) and listen(2): nobody can connect before it is decided who may. */
 static bool set_permissions(struct lsock_request *r, const char *path)
 {
         const struct lsock_settings *set = r->settings;
-        if ((set->uid != (uid_t)-1 || set->gid != (gid_t)-1) &&
-            lchown(path, set->uid, set->gid) < 0)
-                return lsock_wrong(r, "its owner cannot be changed: %s", strerror(errno));
-        if (set->mode != (mode_t)-1 && chmod(path, set->mode) < 0)
+        int error = lsock_set_owner(path, set);
+        if (error != 0)
+                return lsock_wrong(r, "its owner cannot be changed: %s", strerror(error));
+        error = lsock_set_mode(path, set);
+        if (error != 0)
                 return lsock_wrong(r, "its mode cannot be set to %04o: %s", (unsigned)set->mode,
-                                   strerror(errno));
+                                   strerror(error));
         return true;
 }
 
@@ -218,11 +232,14 @@ bool lsock_open_unix(struct lsock_request *r)
         struct stat st;
         OWN_FD int fd = -1;
         addr_literal(r->addr, &a);
+        struct lsock *running = lsock_set_take(r->settings->running, &a, r->settings->service);
+        if (running != NULL)
+                return lsock_append(r, running) || no_memory(r);
         bool abstract = r->addr->host[0] == '@';
         if (!(abstract ? make_abstract(r, &a, &fd) : make_path(r, &a, &fd)))
                 return false;
         OWN_FREE char *path = abstract ? NULL : strdup(r->addr->host);
-        struct lsock *l = !abstract && path == NULL ? NULL : lsock_append(r, &fd);
+        struct lsock *l = !abstract && path == NULL ? NULL : lsock_append_new(r, &fd);
         if (l == NULL) {
                 if (!abstract)
                         unlink(r->addr->host);

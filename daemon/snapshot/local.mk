@@ -1,4 +1,8 @@
 libspliced_a_SOURCES += \
+	daemon/snapshot/counts.c \
+	daemon/snapshot/counts.h \
+	daemon/snapshot/service.c \
+	daemon/snapshot/service.h \
 	daemon/snapshot/snapshot.c \
 	daemon/snapshot/snapshot.h \
 	daemon/snapshot/sockets.c \

@@ -2,94 +2,35 @@
 #include "snapshot/snapshot.h"
 
 #include <sched.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/own.h"
-#include "snapshot/sockets.h"
+#include "net/lsock_set.h"
 
-enum {
-        HIGH_WATER = 64 * 1024
-}; /* octets queued towards a leg before the other is no longer read */
-
-static const enum relay_half_close half_close_of[] = {
-        [CONFIG_HALF_CLOSE_PROPAGATE] = RELAY_PROPAGATE,
-        [CONFIG_HALF_CLOSE_HOLD] = RELAY_HOLD,
-        [CONFIG_HALF_CLOSE_CLOSE] = RELAY_CLOSE,
-};
-
-static const enum relay_truncation truncation_of[] = {
-        [CONFIG_TRUNCATION_RESET] = RELAY_TRUNCATION_RESET,
-        [CONFIG_TRUNCATION_FORWARD] = RELAY_TRUNCATION_FORWARD,
-};
-
-static int64_t busy_poll_of(const struct config_service *conf)
+static int compare_names(const void *a, const void *b)
 {
-        int64_t clients = conf->listen_socket.busy_poll;
-        int64_t upstreams = conf->connect_socket.busy_poll;
-        return clients > upstreams ? clients : upstreams;
+        const struct service *const *x = a, *const *y = b;
+        return strcmp((*x)->conf->name, (*y)->conf->name);
 }
 
-static struct relay_settings relay_settings_of(const struct config_service *conf)
+static int compare_with_name(const void *name, const void *service)
 {
-        return (struct relay_settings){
-                .half_close = half_close_of[conf->half_close],
-                .truncation = truncation_of[conf->truncation],
-                .idle_ms = conf->idle_timeout,
-                .half_close_ms = conf->half_close_timeout,
-                .write_ms = conf->write_timeout,
-                .busy_poll_us = busy_poll_of(conf),
-                .high_water = HIGH_WATER,
-        };
+        const struct service *const *s = service;
+        return strcmp(name, (*s)->conf->name);
 }
 
-static void open_sockets(struct service *s, const struct lsock_settings *settings,
-                         struct diag *diag)
+struct service *snapshot_service(const struct snapshot *s, const char *name)
 {
-        const struct addr_list *listen = &s->conf->listen;
-        for (size_t i = 0; i < listen->n; i++)
-                lsock_open(&listen->items[i], settings, diag, &listen->at[i], &s->socks,
-                           &s->n_socks);
+        struct service **found =
+                bsearch(name, s->by_name, s->n_services, sizeof *found, compare_with_name);
+        return found != NULL ? *found : NULL;
 }
 
-static void service_free(struct service *s)
-{
-        if (s == NULL)
-                return;
-        for (size_t i = 0; i < s->n_socks; i++)
-                lsock_free(s->socks[i]);
-        free(s->socks);
-        tls_context_free(s->listen_tls);
-        tls_context_free(s->connect_tls);
-        free(s);
-}
-
-/* Mistakes are told in diag; a service that has some is only there to find further ones. */
-static struct service *service_new(const struct config_service *conf, enum snapshot_scope scope,
-                                   const struct config *all, size_t n_workers, struct diag *diag)
-{
-        struct service *s = calloc(1, sizeof *s);
-        if (s == NULL) {
-                diag_error(diag, &conf->at, "service \"%s\": out of memory", conf->name);
-                return NULL;
-        }
-        s->conf = conf;
-        s->relay = relay_settings_of(conf);
-        tally_init(&s->tally, conf->max_connections);
-        upstream_init(&s->upstream, conf);
-        s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL;
-        if (conf->listen_tls.present)
-                s->listen_tls = tls_context_new_listen(&conf->listen_tls, diag);
-        if (conf->connect_tls.present)
-                s->connect_tls = tls_context_new_connect(&conf->connect_tls, diag);
-        s->listen_options = listen_options_of(&conf->listen_socket, diag);
-        s->connect_options = connect_options_of(&conf->connect_socket, all->user == NULL, diag);
-        struct lsock_settings settings =
-                lsock_settings_of(&conf->listen_socket, &s->listen_options, diag);
-        settings.workers = n_workers;
-        if (scope == SNAPSHOT_ALL)
-                open_sockets(s, &settings, diag);
-        return s;
-}
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static size_t workers_wanted(const struct config *conf)
 {
@@ -106,36 +47,116 @@ static void snapshot_free(struct snapshot *s)
         for (size_t i = 0; i < s->n_services; i++)
                 service_free(s->services[i]);
         free(s->services);
+        free(s->by_name);
+        counts_unref(s->counts);
         config_free(s->conf);
         free(s);
 }
 
-struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag)
+/* Still without its services. Takes *conf. */
+static struct snapshot *new_without_services(struct config **conf, const struct snapshot *running)
 {
-        struct config *mine = TAKE(*conf);
         struct snapshot *s = calloc(1, sizeof *s);
-        struct service **services = calloc(mine->n_services, sizeof(struct service *));
-        if (s == NULL || services == NULL) {
-                diag_error(diag, NULL, "out of memory");
-                config_free(mine);
-                free(services);
-                free(s);
+        if (s == NULL)
                 return NULL;
-        }
+        s->conf = TAKE(*conf);
         ref_init(&s->ref);
-        s->conf = mine;
-        s->services = services;
-        s->n_services = mine->n_services;
-        tally_init(&s->tally, mine->max_connections);
-        io_ceiling_init(&s->ceiling, (size_t)mine->max_buffered);
-        s->n_workers = workers_wanted(mine);
+        size_t n = s->conf->n_services;
+        s->services = calloc(n + 1, sizeof(struct service *));
+        s->by_name = calloc(n + 1, sizeof(struct service *));
+        s->counts = running != NULL ? counts_ref(running->counts) : counts_new();
+        /* Threads are not started or stopped while connections run on them. */
+        s->n_workers = running != NULL ? running->n_workers : workers_wanted(s->conf);
+        if (s->services != NULL && s->by_name != NULL && s->counts != NULL)
+                return s;
+        snapshot_free(s);
+        return NULL;
+}
+
+/* Every socket of the snapshot, as an array to be freed; NULL: memory is short. */
+static struct lsock **all_sockets(const struct snapshot *s, size_t *n)
+{
+        *n = 0;
         for (size_t i = 0; i < s->n_services; i++)
-                s->services[i] = service_new(mine->services[i], scope, mine, s->n_workers, diag);
-        if (diag_errors(diag) > 0) {
-                snapshot_free(s);
-                return NULL;
+                *n += s->services[i]->n_socks;
+        struct lsock **all = calloc(*n + 1, sizeof(struct lsock *));
+        for (size_t i = 0, k = 0; all != NULL && i < s->n_services; i++)
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        all[k++] = s->services[i]->socks[j];
+        return all;
+}
+
+static bool may_be_kept(struct service_making *m, const struct snapshot *running)
+{
+        size_t n;
+        if (running == NULL)
+                return true;
+        OWN_FREE struct lsock **all = all_sockets(running, &n);
+        return all != NULL && lsock_set_init(&m->kept, all, n);
+}
+
+static void make_services(struct snapshot *s, struct service_making *m,
+                          const struct snapshot *running)
+{
+        for (size_t i = 0; i < s->conf->n_services; i++) {
+                const struct config_service *conf = s->conf->services[i];
+                const struct service *before =
+                        running != NULL ? snapshot_service(running, conf->name) : NULL;
+                struct service *service = service_new(conf, m, before);
+                if (service != NULL)
+                        s->services[s->n_services++] = service;
         }
+        memcpy(s->by_name, s->services, s->n_services * sizeof(struct service *));
+        qsort(s->by_name, s->n_services, sizeof(struct service *), compare_names);
+}
+
+static void set_limits(struct snapshot *s)
+{
+        tally_set_limit(&s->counts->tally, s->conf->max_connections);
+        io_ceiling_set(&s->counts->ceiling, (size_t)s->conf->max_buffered);
+        for (size_t i = 0; i < s->n_services; i++)
+                tally_set_limit(&s->services[i]->counts->tally,
+                                s->services[i]->conf->max_connections);
+}
+
+/* m: what is particular. Takes *conf. */
+static struct snapshot *make(struct config **conf, const struct snapshot *running,
+                             struct service_making *m)
+{
+        int64_t began = clock_wall_us();
+        struct snapshot *s = new_without_services(conf, running);
+        if (s != NULL && may_be_kept(m, running)) {
+                s->read_us = began;
+                m->keeps_privileges = s->conf->user == NULL;
+                m->n_workers = s->n_workers;
+                make_services(s, m, running);
+        } else {
+                diag_error(m->diag, NULL, "out of memory");
+        }
+        lsock_set_fini(&m->kept);
+        config_free(TAKE(*conf));
+        if (diag_errors(m->diag) == 0)
+                return s;
+        snapshot_free(s);
+        return NULL;
+}
+
+struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
+                              const struct snapshot *running, struct diag *diag)
+{
+        struct service_making m = { .binds = scope == SNAPSHOT_ALL, .diag = diag };
+        struct snapshot *s = make(conf, running, &m);
+        if (s != NULL && running == NULL)
+                set_limits(s);
         return s;
+}
+
+struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,
+                                struct diag *diag)
+{
+        struct config *conf = config_ref(running->conf);
+        struct service_making m = { .binds = true, .diag = diag, .unusable = unusable };
+        return make(&conf, running, &m);
 }
 
 struct snapshot *snapshot_ref(struct snapshot *s)
@@ -144,15 +165,75 @@ struct snapshot *snapshot_ref(struct snapshot *s)
         return s;
 }
 
-void snapshot_close_sockets(struct snapshot *s)
-{
-        for (size_t i = 0; i < s->n_services; i++)
-                for (size_t j = 0; j < s->services[i]->n_socks; j++)
-                        lsock_close(s->services[i]->socks[j]);
-}
-
 void snapshot_unref(struct snapshot *s)
 {
         if (s != NULL && ref_put(&s->ref))
                 snapshot_free(s);
+}
+
+/* --- one after the other ---------------------------------------------------------------------- */
+
+void snapshot_publish(struct snapshot *s, struct diag *diag)
+{
+        set_limits(s);
+        for (size_t i = 0; i < s->n_services; i++)
+                service_publish(s->services[i], diag);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+        const uintptr_t x = (uintptr_t) * (void *const *)a, y = (uintptr_t) * (void *const *)b;
+        return (x > y) - (x < y);
+}
+
+/* What `successor` has not kept. false: memory is short. */
+static bool each_left(const struct snapshot *s, const struct snapshot *successor,
+                      void fn(const struct service *service, struct lsock *sock))
+{
+        size_t n = 0;
+        OWN_FREE struct lsock **kept = successor != NULL ? all_sockets(successor, &n) : NULL;
+        if (successor != NULL && kept == NULL)
+                return false;
+        if (n > 1)
+                qsort(kept, n, sizeof *kept, compare_pointers);
+        for (size_t i = 0; i < s->n_services; i++) {
+                const struct service *service = s->services[i];
+                for (size_t j = 0; j < service->n_socks; j++) {
+                        struct lsock *l = service->socks[j];
+                        if (n == 0 || bsearch(&l, kept, n, sizeof *kept, compare_pointers) == NULL)
+                                fn(service, l);
+                }
+        }
+        return true;
+}
+
+static void shut_socket(const struct service *service, struct lsock *l)
+{
+        (void)service;
+        lsock_shut(l);
+}
+
+void snapshot_shut_sockets(const struct snapshot *s, const struct snapshot *successor)
+{
+        each_left(s, successor, shut_socket);
+}
+
+static void close_socket(const struct service *service, struct lsock *l)
+{
+        (void)service;
+        lsock_close(l);
+}
+
+static void tell_and_close_socket(const struct service *service, struct lsock *l)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        log_info("service %s: no longer listening on %s", service->conf->name,
+                 sockaddress_text(&l->address, text));
+        lsock_close(l);
+}
+
+/* Where memory is short they are closed with the last connection. */
+void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
+{
+        each_left(s, successor, successor != NULL ? tell_and_close_socket : close_socket);
 }

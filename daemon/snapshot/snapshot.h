@@ -7,40 +7,18 @@
 #include "base/diag.h"
 #include "base/ref.h"
 #include "config/config.h"
-#include "net/io.h"
-#include "net/lsock.h"
-#include "net/sockopt.h"
-#include "relay/relay.h"
-#include "snapshot/tally.h"
-#include "tls/context.h"
-#include "upstream/upstream.h"
-
-struct service {
-        const struct config_service *conf;
-        struct lsock **socks;
-        size_t n_socks;
-        struct tls_context *listen_tls, *connect_tls; /* NULL: plain leg */
-        struct sockopt_sets listen_options, connect_options;
-        struct upstream upstream;
-        bool direct; /* its legs are direct streams, see net/stream.h */
-        struct relay_settings relay;
-        struct tally tally;
-};
-
-/* How many descriptors a connection of the service takes. */
-static inline int service_descriptors(const struct service *s)
-{
-        return upstream_builtin(&s->upstream) != NULL ? 1 : 2;
-}
+#include "snapshot/counts.h"
+#include "snapshot/service.h"
 
 struct snapshot {
         struct ref ref;
         struct config *conf;
-        struct service **services;
+        struct service **services; /* in the order of the configuration */
+        struct service **by_name;
         size_t n_services;
-        size_t n_workers; /* who will share the listening sockets */
-        struct tally tally;
-        struct io_ceiling ceiling; /* of what its connections hold in memory */
+        int64_t read_us;       /* clock_wall_us() just before certificates and keys were read */
+        size_t n_workers;      /* who will share the listening sockets */
+        struct counts *counts; /* held */
 };
 
 enum snapshot_scope {
@@ -50,12 +28,32 @@ enum snapshot_scope {
 };
 
 /* Takes *conf (NULL stays behind, also on failure). Every mistake goes to diag; NULL when there was
- * one: whatever was opened is closed again. */
-struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope, struct diag *diag);
+ * one: whatever was opened is closed again. running: what is to be replaced, or NULL. It is not
+ * changed; sockets that it has are not opened again, and counts, ticket keys and whose turn it is
+ * at the upstreams go on from there. */
+struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
+                              const struct snapshot *running, struct diag *diag);
+
+/* The same configuration with certificates and keys read again. Where some cannot be used the
+ * service goes on with those it has, and unusable says why; diag is for the rest, as above. */
+struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,
+                                struct diag *diag);
+
+/* From now on this is what runs: limits hold, and sockets that were kept get what may have changed
+ * of their settings, as far as that is possible: warnings go to diag. */
+void snapshot_publish(struct snapshot *s, struct diag *diag);
+
+/* The service of that name; NULL: none. */
+struct service *snapshot_service(const struct snapshot *s, const char *name);
 struct snapshot *snapshot_ref(struct snapshot *s);
-/* Close the listening sockets and remove the paths that were made for them. Only when no worker
- * listens on them any more. What they were bound to stays: connections name it in their records. */
-void snapshot_close_sockets(struct snapshot *s);
+/* Let nobody new in at the listening sockets that are going to be closed: see lsock_shut(). Before
+ * workers are told to leave them. */
+void snapshot_shut_sockets(const struct snapshot *s, const struct snapshot *successor);
+
+/* Close the listening sockets, all that `successor` (NULL: nobody) has not kept, and remove the
+ * paths that were made for them. Only when no worker listens on them any more. What they were bound
+ * to stays: connections name it in their records. */
+void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor);
 void snapshot_unref(struct snapshot *s); /* NULL is fine */
 
 #endif

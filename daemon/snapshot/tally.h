@@ -9,13 +9,19 @@
 
 struct tally {
         atomic_int_least64_t live;
-        int64_t limit; /* 0: none */
+        atomic_int_least64_t limit; /* 0: none; a reload may change it */
 };
 
 static inline void tally_init(struct tally *t, int64_t limit)
 {
         atomic_init(&t->live, 0);
-        t->limit = limit;
+        atomic_init(&t->limit, limit);
+}
+
+/* Who is in stays in. */
+static inline void tally_set_limit(struct tally *t, int64_t limit)
+{
+        atomic_store_explicit(&t->limit, limit, memory_order_relaxed);
 }
 
 static inline int64_t tally_live(struct tally *t)
@@ -33,8 +39,9 @@ static inline void tally_leave(struct tally *t)
 static inline bool tally_enter(struct tally *t)
 {
         int64_t live = atomic_load_explicit(&t->live, memory_order_relaxed);
+        int64_t limit = atomic_load_explicit(&t->limit, memory_order_relaxed);
         do {
-                if (t->limit != 0 && live >= t->limit)
+                if (limit != 0 && live >= limit)
                         return false;
         } while (!atomic_compare_exchange_weak_explicit(
                 &t->live, &live, live + 1, memory_order_relaxed, memory_order_relaxed));

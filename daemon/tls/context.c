@@ -3,12 +3,20 @@
 
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "tls/context_internal.h"
 #include "tls/verify.h"
 
-void tls_context_free(struct tls_context *c)
+struct tls_context *tls_context_ref(struct tls_context *c)
 {
-        if (c == NULL)
+        ref_get(&c->ref);
+        return c;
+}
+
+void tls_context_unref(struct tls_context *c)
+{
+        if (c == NULL || !ref_put(&c->ref))
                 return;
         for (size_t i = 0; i < c->n_sets; i++)
                 SSL_CTX_free(c->sets[i]);
@@ -39,6 +47,23 @@ enum ktls_wish tls_context_wish(int directive, const struct origin *at, struct d
 enum ktls_wish tls_context_ktls(const struct tls_context *c)
 {
         return c->ktls;
+}
+
+/* SSL_CTX_set_tlsext_ticket_key_cb(3) has the size of keys for the default callback; asked for
+ * nothing, SSL_CTX_get_tlsext_ticket_keys() says it. */
+bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before)
+{
+        enum { KEYS_MOST = 256 };
+        unsigned char keys[KEYS_MOST];
+        if (c == before)
+                return true;
+        long size = SSL_CTX_get_tlsext_ticket_keys(c->ctx, NULL, 0);
+        if (size <= 0 || size > KEYS_MOST)
+                return false;
+        bool kept = SSL_CTX_get_tlsext_ticket_keys(before->ctx, keys, size) == 1 &&
+                    SSL_CTX_set_tlsext_ticket_keys(c->ctx, keys, size) == 1;
+        OPENSSL_cleanse(keys, sizeof keys);
+        return kept;
 }
 
 SSL *tls_context_ssl(struct tls_context *c, const char *host)

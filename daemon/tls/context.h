@@ -18,8 +18,14 @@ struct tls_context;
 struct tls_context *tls_context_new_listen(const struct config_listen_tls *conf, struct diag *diag);
 struct tls_context *tls_context_new_connect(const struct config_connect_tls *conf,
                                             struct diag *diag);
-/* NULL is fine. Outlives every session made from it. */
-void tls_context_free(struct tls_context *c);
+/* Clients that hold a ticket of another context may resume under this one, if the certificates are
+ * the same. Listening contexts, before the first session. Returns false with OpenSSL's error queue
+ * filled. */
+bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before);
+
+struct tls_context *tls_context_ref(struct tls_context *c);
+/* Gives up a reference; NULL is fine. Outlives every session made from it. */
+void tls_context_unref(struct tls_context *c);
 
 /* A new session, for stream_tls_new(); owned by the caller. NULL with OpenSSL's error queue filled.
  * host is the one about to be connected to (a name, a literal address, or a socket's path): asked

@@ -42,6 +42,7 @@ struct tls_context *tls_context_new_connect(const struct config_connect_tls *con
         size_t mistakes = diag_errors(diag);
         struct tls_context *c = calloc(1, sizeof *c);
         if (c != NULL) {
+                ref_init(&c->ref);
                 c->connects = true;
                 c->verify = conf->verify;
                 c->ktls = tls_context_wish(conf->ktls, &conf->ktls_at, diag);
@@ -57,6 +58,6 @@ struct tls_context *tls_context_new_connect(const struct config_connect_tls *con
         if (diag_errors(diag) == mistakes)
                 diag_error(diag, &conf->at, "connect-tls: %s",
                            whole ? tls_error_text(why) : "out of memory");
-        tls_context_free(c);
+        tls_context_unref(c);
         return NULL;
 }

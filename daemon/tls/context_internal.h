@@ -3,11 +3,13 @@
 #ifndef TLS_CONTEXT_INTERNAL_H
 #define TLS_CONTEXT_INTERNAL_H
 
+#include "base/ref.h"
 #include "tls/alpn.h"
 #include "tls/context.h"
 #include "tls/names.h"
 
 struct tls_context {
+        struct ref ref;
         SSL_CTX *ctx; /* every session begins with it */
         struct alpn alpn;
         enum ktls_wish ktls;

@@ -286,6 +286,8 @@ struct tls_context *tls_context_new_listen(const struct config_listen_tls *conf,
         char why[TLS_ERROR_MAX];
         size_t mistakes = diag_errors(diag);
         struct tls_context *c = calloc(1, sizeof *c);
+        if (c != NULL)
+                ref_init(&c->ref);
         struct builder b = { .c = c, .conf = conf, .diag = diag, .profile = PROFILE_OF(conf) };
         bool ok = c != NULL && build(&b);
         if (!ok && diag_errors(diag) == mistakes)
@@ -295,6 +297,6 @@ struct tls_context *tls_context_new_listen(const struct config_listen_tls *conf,
                 builder_fini(&b);
         if (ok)
                 return c;
-        tls_context_free(c);
+        tls_context_unref(c);
         return NULL;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "upstream/upstream.h"
 
-void upstream_init(struct upstream *u, const struct config_service *service)
+void upstream_init(struct upstream *u, const struct config_service *service,
+                   const struct upstream *before)
 {
         u->targets = &service->connect;
         u->balance = service->balance;
-        atomic_init(&u->turn, 0);
+        atomic_init(&u->turn, before == NULL ? 0 : atomic_load(&before->turn));
 }
 
 const char *upstream_builtin(const struct upstream *u)

@@ -14,7 +14,9 @@ struct upstream {
         atomic_uint turn;                /* round-robin: whose turn it is */
 };
 
-void upstream_init(struct upstream *u, const struct config_service *service);
+/* before: of the same service, as it was configured until now; NULL: it is new. */
+void upstream_init(struct upstream *u, const struct config_service *service,
+                   const struct upstream *before);
 
 /* The name of the built-in that answers, or NULL when targets are to be dialled. */
 const char *upstream_builtin(const struct upstream *u);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ enum {
 struct listener {
         struct acceptor *acceptor;
         struct service *service;
+        struct service *next; /* acceptor_change(): whose it is going to be; NULL: nobody's */
         const struct lsock *sock;
         struct batch batch;
         unsigned turn; /* in which it was ready last */
@@ -36,8 +38,8 @@ struct acceptor {
         struct event_base *base;
         struct budget *budget;
         size_t worker;
-        unsigned turn; /* of the loop */
-        struct listener *listeners;
+        unsigned turn;               /* of the loop */
+        struct listener **listeners; /* ordered by sock */
         size_t n;
         int reserve;
         bool paused, stopped;
@@ -69,7 +71,7 @@ static void pause_accepting(struct acceptor *a, int error)
         warn_paused(a, error);
         a->paused = true;
         for (size_t i = 0; i < a->n; i++)
-                event_del(&a->listeners[i].event);
+                event_del(&a->listeners[i]->event);
         struct timeval in = clock_timeval(PAUSE_MS);
         evtimer_add(&a->resume, &in);
 }
@@ -88,7 +90,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         }
         a->paused = false;
         for (size_t i = 0; i < a->n; i++)
-                event_add(&a->listeners[i].event, NULL);
+                event_add(&a->listeners[i]->event, NULL);
 }
 
 int acceptor_relief(void *acceptor)
@@ -172,13 +174,42 @@ static void on_listener_ready(evutil_socket_t fd, short what, void *arg)
         }
 }
 
-static void add_listener(struct acceptor *a, struct service *service, const struct lsock *sock)
+/* From the sockets of the others as well: they may have stopped a moment ago, and the kernel does
+ * not know. */
+static void accept_rest(struct listener *l)
 {
-        struct listener *l = &a->listeners[a->n++];
-        *l = (struct listener){ .acceptor = a, .service = service, .sock = sock };
+        unsigned n;
+        for (size_t i = 0; i < l->sock->n_fds; i++)
+                accept_some(l, l->sock->fds[i], LAST_BATCH, &n);
+}
+
+/* --- which addresses -------------------------------------------------------------------------- */
+
+static int compare_socks(const void *a, const void *b)
+{
+        uintptr_t x = (uintptr_t)(*(struct listener *const *)a)->sock;
+        uintptr_t y = (uintptr_t)(*(struct listener *const *)b)->sock;
+        return (x > y) - (x < y);
+}
+
+static struct listener *listener_of(const struct acceptor *a, const struct lsock *sock)
+{
+        const struct listener key = { .sock = sock }, *wanted = &key;
+        struct listener **found =
+                bsearch(&wanted, a->listeners, a->n, sizeof *found, compare_socks);
+        return found != NULL ? *found : NULL;
+}
+
+static struct listener *listener_new(struct acceptor *a, const struct lsock *sock)
+{
+        struct listener *l = malloc(sizeof *l);
+        if (l == NULL)
+                return NULL;
+        *l = (struct listener){ .acceptor = a, .sock = sock };
         batch_init(&l->batch);
         event_assign(&l->event, a->base, lsock_fd(sock, a->worker), EV_READ | EV_PERSIST,
                      on_listener_ready, l);
+        return l;
 }
 
 static size_t count_sockets(const struct snapshot *snapshot)
@@ -188,6 +219,87 @@ static size_t count_sockets(const struct snapshot *snapshot)
                 n += snapshot->services[i]->n_socks;
         return n;
 }
+
+/* Every listener is in one of two arrays, or in both: those there are, and those there will be. */
+struct change {
+        struct listener **listeners;
+        size_t n;
+};
+
+static bool add_next(struct acceptor *a, struct change *c, struct service *service,
+                     const struct lsock *sock)
+{
+        struct listener *l = listener_of(a, sock);
+        if (l == NULL)
+                l = listener_new(a, sock);
+        if (l == NULL)
+                return false;
+        l->next = service;
+        c->listeners[c->n++] = l;
+        return true;
+}
+
+static bool prepare(struct acceptor *a, struct change *c, const struct snapshot *snapshot)
+{
+        c->listeners = calloc(count_sockets(snapshot) + 1, sizeof(struct listener *));
+        if (c->listeners == NULL)
+                return false;
+        for (size_t i = 0; i < snapshot->n_services; i++) {
+                struct service *s = snapshot->services[i];
+                for (size_t j = 0; j < s->n_socks; j++)
+                        if (!add_next(a, c, s, s->socks[j]))
+                                return false;
+        }
+        return true;
+}
+
+static void give_up(struct change *c)
+{
+        for (size_t i = 0; i < c->n; i++) {
+                c->listeners[i]->next = NULL;
+                if (c->listeners[i]->service == NULL)
+                        free(c->listeners[i]);
+        }
+        free(c->listeners);
+}
+
+static void leave_address(struct listener *l)
+{
+        event_del(&l->event);
+        accept_rest(l);
+        free(l);
+}
+
+static void enter_address(struct listener *l)
+{
+        bool is_new = l->service == NULL;
+        l->service = TAKE(l->next);
+        if (is_new && !l->acceptor->paused)
+                event_add(&l->event, NULL);
+}
+
+bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
+{
+        struct change c = { 0 };
+        if (a->stopped)
+                return true;
+        if (!prepare(a, &c, snapshot)) {
+                give_up(&c);
+                return false;
+        }
+        for (size_t i = 0; i < a->n; i++)
+                if (a->listeners[i]->next == NULL)
+                        leave_address(a->listeners[i]);
+        free(a->listeners);
+        a->listeners = c.listeners;
+        a->n = c.n;
+        qsort(a->listeners, a->n, sizeof(struct listener *), compare_socks);
+        for (size_t i = 0; i < a->n; i++)
+                enter_address(a->listeners[i]);
+        return true;
+}
+
+/* --- its life --------------------------------------------------------------------------------- */
 
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
                               size_t worker, struct budget *budget, accepted_fn *accepted,
@@ -206,15 +318,9 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         };
         evtimer_assign(&a->resume, base, on_resume, a);
         a->reserve = open_reserve();
-        a->listeners = calloc(count_sockets(snapshot), sizeof *a->listeners);
-        if (a->reserve < 0 || a->listeners == NULL) {
+        if (a->reserve < 0 || !acceptor_change(a, snapshot)) {
                 acceptor_free(a);
                 return NULL;
-        }
-        for (size_t i = 0; i < snapshot->n_services; i++) {
-                struct service *s = snapshot->services[i];
-                for (size_t j = 0; j < s->n_socks; j++)
-                        add_listener(a, s, s->socks[j]);
         }
         on_resume(-1, 0, a);
         return a;
@@ -225,15 +331,6 @@ void acceptor_turn(struct acceptor *a)
         a->turn++;
 }
 
-/* From the sockets of the others as well: they may have stopped a moment ago, and the kernel does
- * not know. */
-static void accept_rest(struct listener *l)
-{
-        unsigned n;
-        for (size_t i = 0; i < l->sock->n_fds; i++)
-                accept_some(l, l->sock->fds[i], LAST_BATCH, &n);
-}
-
 void acceptor_stop(struct acceptor *a)
 {
         if (a->stopped)
@@ -242,8 +339,8 @@ void acceptor_stop(struct acceptor *a)
         a->paused = false; /* there is no later: take what there are descriptors for */
         evtimer_del(&a->resume);
         for (size_t i = 0; i < a->n; i++) {
-                event_del(&a->listeners[i].event);
-                accept_rest(&a->listeners[i]);
+                event_del(&a->listeners[i]->event);
+                accept_rest(a->listeners[i]);
         }
 }
 
@@ -251,8 +348,10 @@ void acceptor_free(struct acceptor *a)
 {
         if (a == NULL)
                 return;
-        for (size_t i = 0; i < a->n; i++)
-                event_del(&a->listeners[i].event);
+        for (size_t i = 0; i < a->n; i++) {
+                event_del(&a->listeners[i]->event);
+                free(a->listeners[i]);
+        }
         evtimer_del(&a->resume);
         own_close(&a->reserve);
         free(a->listeners);

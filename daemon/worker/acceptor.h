@@ -25,6 +25,11 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
                               size_t worker, struct budget *budget, accepted_fn *accepted,
                               void *arg);
 
+/* From now on that snapshot's addresses. Those it keeps go on without a moment's pause; who waits
+ * at one that it has not is taken first, as the service's that it was. The former snapshot is not
+ * used any more. Returns false, with nothing changed, when memory is short. */
+bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot);
+
 /* To be called before each turn of the loop. */
 void acceptor_turn(struct acceptor *a);
 

@@ -23,7 +23,7 @@
 #include "worker/budget.h"
 #include "worker/crew.h"
 
-enum order { ORDER_DRAIN, ORDER_CUT, ORDER_STOP, ORDER_TAKE };
+enum order { ORDER_DRAIN, ORDER_CUT, ORDER_CUT_OVER, ORDER_STOP, ORDER_TAKE, ORDER_CHANGE };
 
 struct worker {
         struct event_base *base;
@@ -55,11 +55,11 @@ static void on_ended(struct conn *c, void *arg)
 
 static bool enter_tallies(struct snapshot *snapshot, struct service *service)
 {
-        if (!tally_enter(&snapshot->tally))
+        if (!tally_enter(&snapshot->counts->tally))
                 return false;
-        if (tally_enter(&service->tally))
+        if (tally_enter(&service->counts->tally))
                 return true;
-        tally_leave(&snapshot->tally);
+        tally_leave(&snapshot->counts->tally);
         return false;
 }
 
@@ -67,8 +67,8 @@ static void refuse(struct worker *w, struct handed *h, bool admitted)
 {
         log_error("service %s: a connection is refused: out of memory", h->service->conf->name);
         if (admitted) {
-                tally_leave(&h->service->tally);
-                tally_leave(&h->snapshot->tally);
+                tally_leave(&h->service->counts->tally);
+                tally_leave(&h->snapshot->counts->tally);
         }
         crew_count(w->place.crew, w->place.number, -1);
         budget_give(w->place.budget, service_descriptors(h->service));
@@ -152,6 +152,29 @@ static void cut_all(struct worker *w, enum reason why)
                 conn_end(TAILQ_FIRST(&w->living), why);
 }
 
+static void cut_over(struct worker *w)
+{
+        struct conn *c = TAILQ_FIRST(&w->living), *next;
+        for (; c != NULL; c = next) {
+                next = TAILQ_NEXT(c, entry);
+                if (atomic_load_explicit(&c->service->counts->over, memory_order_relaxed))
+                        conn_end(c, REASON_DRAINED);
+        }
+}
+
+/* Takes the reference. */
+static void change(struct worker *w, struct snapshot *snapshot)
+{
+        bool changed = acceptor_change(w->acceptor, snapshot);
+        if (changed) {
+                snapshot_unref(w->snapshot);
+                w->snapshot = snapshot;
+        } else {
+                snapshot_unref(snapshot);
+        }
+        w->report(changed ? WORKER_CHANGED : WORKER_UNCHANGED, w->arg);
+}
+
 static void on_order(int order, void *data, void *arg)
 {
         struct worker *w = arg;
@@ -164,6 +187,12 @@ static void on_order(int order, void *data, void *arg)
                 break;
         case ORDER_CUT:
                 cut_all(w, (enum reason)(intptr_t)data);
+                break;
+        case ORDER_CUT_OVER:
+                cut_over(w);
+                break;
+        case ORDER_CHANGE:
+                change(w, data);
                 break;
         case ORDER_STOP:
                 w->stopping = true;
@@ -225,7 +254,7 @@ static bool build(struct worker *w)
         if (w->base == NULL)
                 return false;
         w->mailbox = mailbox_new(w->base, on_order, w);
-        w->io = io_new(w->base, &w->snapshot->ceiling);
+        w->io = io_new(w->base, &w->snapshot->counts->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
@@ -275,7 +304,7 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
 static void give_order(struct worker *w, enum order order, void *data)
 {
         if (!mailbox_post(w->mailbox, (int)order, data))
-                log_error("out of memory: a worker cannot be told to stop");
+                log_error("out of memory: a worker cannot be told what to do");
 }
 
 void worker_drain(struct worker *w)
@@ -286,6 +315,19 @@ void worker_drain(struct worker *w)
 void worker_cut(struct worker *w, enum reason why)
 {
         give_order(w, ORDER_CUT, (void *)(intptr_t)why);
+}
+
+void worker_cut_over(struct worker *w)
+{
+        give_order(w, ORDER_CUT_OVER, NULL);
+}
+
+bool worker_change(struct worker *w, struct snapshot *snapshot)
+{
+        if (mailbox_post(w->mailbox, ORDER_CHANGE, snapshot_ref(snapshot)))
+                return true;
+        snapshot_unref(snapshot);
+        return false;
 }
 
 void worker_free(struct worker *w)

@@ -18,8 +18,10 @@ struct worker_place {
 };
 
 enum worker_report {
-        WORKER_QUIET, /* accepts no more, after worker_drain() */
-        WORKER_IDLE,  /* and its last connection has ended */
+        WORKER_CHANGED,   /* has another snapshot, after worker_change() */
+        WORKER_UNCHANGED, /* has not: memory is short */
+        WORKER_QUIET,     /* accepts no more, after worker_drain() */
+        WORKER_IDLE,      /* and its last connection has ended */
 };
 
 /* Runs on the worker's thread. */
@@ -30,6 +32,9 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
                           worker_report_fn *report, void *arg);
 
 /* From any thread; carried out by the worker soon after. */
+/* New connections are under that snapshot. Returns false when memory is short: nothing follows. */
+bool worker_change(struct worker *w, struct snapshot *snapshot);
+void worker_cut_over(struct worker *w); /* end those whose service is over, see service_counts */
 void worker_drain(struct worker *w);
 void worker_cut(struct worker *w, enum reason why); /* end every connection */
 

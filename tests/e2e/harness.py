@@ -152,6 +152,16 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def reload(self, settings=None, *, services=None):
+        """HUP, with another configuration if one is given; returns when it says that it is over."""
+        if services is not None:
+            settings = {**(settings or {}), "services": services}
+        if settings is not None:
+            self.write(settings)
+        before = self.notices().count("READY=1")
+        self.signal(signal.SIGHUP)
+        self.net.until(lambda: self.notices().count("READY=1") > before, "the end of a reload", DEADLINE)
+
     def until_exit(self, deadline=None):
         self.net.until(lambda: self.process.poll() is not None, "the daemon's exit",
                        DEADLINE if deadline is None else deadline)

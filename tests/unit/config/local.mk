@@ -3,6 +3,7 @@ EXTRA_DIST += tests/unit/config/attempt.h
 if HAVE_CMOCKA
 
 config_tests = \
+	tests/unit/config/test_changes \
 	tests/unit/config/test_check \
 	tests/unit/config/test_dump \
 	tests/unit/config/test_files \
@@ -16,6 +17,9 @@ TESTS += $(config_tests)
 config_test_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
 config_test_ldadd = $(LDADD) $(CMOCKA_LIBS)
 
+tests_unit_config_test_changes_SOURCES  = tests/unit/config/test_changes.c tests/unit/config/attempt.c
+tests_unit_config_test_changes_CPPFLAGS = $(config_test_cppflags)
+tests_unit_config_test_changes_LDADD    = $(config_test_ldadd)
 tests_unit_config_test_check_SOURCES  = tests/unit/config/test_check.c tests/unit/config/attempt.c
 tests_unit_config_test_check_CPPFLAGS = $(config_test_cppflags)
 tests_unit_config_test_check_LDADD    = $(config_test_ldadd)

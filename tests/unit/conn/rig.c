@@ -42,8 +42,8 @@ static void on_ended(struct conn *c, void *arg)
 {
         struct rig *r = arg;
         assert_ptr_equal(c, r->conn);
-        assert_int_equal(tally_live(&r->service->tally), 0);
-        assert_int_equal(tally_live(&r->snapshot->tally), 0);
+        assert_int_equal(tally_live(&r->service->counts->tally), 0);
+        assert_int_equal(tally_live(&r->snapshot->counts->tally), 0);
         r->ended++;
 }
 
@@ -139,7 +139,8 @@ void rig_connect(struct rig *r, bool counted)
         assert_true(fd >= 0);
         peer_begin(&r->client, client, "", "");
         if (counted)
-                assert_true(tally_enter(&r->service->tally) && tally_enter(&r->snapshot->tally));
+                assert_true(tally_enter(&r->service->counts->tally) &&
+                            tally_enter(&r->snapshot->counts->tally));
         r->ended = 0;
         r->conn =
                 conn_new(&r->env, r->snapshot, r->service, &sock->address, &r->from, &fd, counted);

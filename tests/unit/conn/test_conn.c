@@ -227,7 +227,7 @@ static void the_listener_may_be_gone_by_then(void **state)
         begin(&r, &rows[0]);
         char listen[SOCKADDRESS_TEXT_MAX];
         sockaddress_text(&r.service->socks[0]->address, listen);
-        snapshot_close_sockets(r.snapshot);
+        snapshot_close_sockets(r.snapshot, NULL);
         UNTIL(&r, r.conn == NULL);
         json_t *record = records_one();
         assert_string_equal(string_member(record, "listen"), listen);
@@ -358,7 +358,7 @@ static void whoever_is_too_many_is_reset_and_recorded(void **state)
         struct rig r;
         rig_open(&r, UPSTREAM_NONE, "connect = \"echo\"");
         rig_connect(&r, false);
-        assert_int_equal(tally_live(&r.service->tally), 0);
+        assert_int_equal(tally_live(&r.service->counts->tally), 0);
         conn_end(r.conn, REASON_LIMIT);
         UNTIL(&r, r.conn == NULL && r.client.end == PEER_RESET);
         assert_int_equal(r.ended, 1);

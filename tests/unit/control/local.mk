@@ -2,7 +2,8 @@ if HAVE_CMOCKA
 
 control_tests = \
 	tests/unit/control/test_daemon \
-	tests/unit/control/test_privileges
+	tests/unit/control/test_privileges \
+	tests/unit/control/test_watch
 check_PROGRAMS += $(control_tests)
 TESTS += $(control_tests)
 
@@ -13,5 +14,8 @@ tests_unit_control_test_daemon_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_privileges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_control_test_watch_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_watch_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif

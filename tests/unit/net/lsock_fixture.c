@@ -46,7 +46,7 @@ struct opened open_usual(const char *text)
 void opened_fini(struct opened *o)
 {
         for (size_t i = 0; i < o->n; i++)
-                lsock_free(o->socks[i]);
+                lsock_unref(o->socks[i]);
         free(o->socks);
         free(o->said);
         *o = (struct opened){ 0 };

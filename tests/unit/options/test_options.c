@@ -76,20 +76,21 @@ static void command_lines_that_mean_something(void **state)
                 const char *words;
                 struct options wanted;
         } table[] = {
-                { "", { .what = OPTIONS_RUN, .file = usual } },
-                { "-c x.conf", { .what = OPTIONS_RUN, .file = "x.conf" } },
-                { "-cx.conf", { .what = OPTIONS_RUN, .file = "x.conf" } },
-                { "-e services:{}", { .what = OPTIONS_RUN, .text = "services:{}" } },
-                { "-e ", { .what = OPTIONS_RUN, .text = "" } },
-                { "-v", { .what = OPTIONS_RUN, .file = usual, .verbose = true } },
-                { "-t", { .what = OPTIONS_CHECK, .file = usual } },
-                { "-T", { .what = OPTIONS_DUMP, .file = usual } },
-                { "-t -c x.conf", { .what = OPTIONS_CHECK, .file = "x.conf" } },
-                { "-c x.conf -t", { .what = OPTIONS_CHECK, .file = "x.conf" } },
-                { "-T -e x", { .what = OPTIONS_DUMP, .text = "x" } },
-                { "-tvc x.conf", { .what = OPTIONS_CHECK, .file = "x.conf", .verbose = true } },
-                { "-c -t", { .what = OPTIONS_RUN, .file = "-t" } },
-                { "-t --", { .what = OPTIONS_CHECK, .file = usual } },
+                { "", { .what = OPTIONS_RUN, .given.file = usual } },
+                { "-c x.conf", { .what = OPTIONS_RUN, .given.file = "x.conf" } },
+                { "-cx.conf", { .what = OPTIONS_RUN, .given.file = "x.conf" } },
+                { "-e services:{}", { .what = OPTIONS_RUN, .given.text = "services:{}" } },
+                { "-e ", { .what = OPTIONS_RUN, .given.text = "" } },
+                { "-v", { .what = OPTIONS_RUN, .given.file = usual, .given.verbose = true } },
+                { "-t", { .what = OPTIONS_CHECK, .given.file = usual } },
+                { "-T", { .what = OPTIONS_DUMP, .given.file = usual } },
+                { "-t -c x.conf", { .what = OPTIONS_CHECK, .given.file = "x.conf" } },
+                { "-c x.conf -t", { .what = OPTIONS_CHECK, .given.file = "x.conf" } },
+                { "-T -e x", { .what = OPTIONS_DUMP, .given.text = "x" } },
+                { "-tvc x.conf",
+                  { .what = OPTIONS_CHECK, .given.file = "x.conf", .given.verbose = true } },
+                { "-c -t", { .what = OPTIONS_RUN, .given.file = "-t" } },
+                { "-t --", { .what = OPTIONS_CHECK, .given.file = usual } },
         };
         for (size_t i = 0; i < COUNTOF(table); i++) {
                 struct options got;
@@ -97,8 +98,9 @@ static void command_lines_that_mean_something(void **state)
                 bool fine = parse(table[i].words, &got, said);
                 const struct options *wanted = &table[i].wanted;
                 if (!fine || *said != '\0' || got.what != wanted->what ||
-                    got.verbose != wanted->verbose || !same(got.file, wanted->file) ||
-                    !same(got.text, wanted->text))
+                    got.given.verbose != wanted->given.verbose ||
+                    !same(got.given.file, wanted->given.file) ||
+                    !same(got.given.text, wanted->given.text))
                         fail_msg("spliced %s", table[i].words);
         }
 }

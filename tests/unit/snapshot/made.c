@@ -25,20 +25,31 @@ static char *messages(const struct diag *diag)
         return said;
 }
 
-struct made make(enum snapshot_scope scope, const char *text)
+static struct made make_in_place_of(const struct snapshot *running, enum snapshot_scope scope,
+                                    const char *text)
 {
         struct made m = { 0 };
         struct diag *diag = diag_new();
         struct config *conf = config_read_text(text, "t", diag);
         if (conf == NULL)
                 fail_msg("%s\nis no configuration:\n%s", text, messages(diag));
-        m.snapshot = snapshot_new(&conf, scope, diag);
+        m.snapshot = snapshot_new(&conf, scope, running, diag);
         assert_null(conf);
         m.errors = diag_errors(diag);
         m.said = messages(diag);
         assert_int_equal(m.snapshot == NULL, m.errors > 0);
         diag_free(diag);
         return m;
+}
+
+struct made make(enum snapshot_scope scope, const char *text)
+{
+        return make_in_place_of(NULL, scope, text);
+}
+
+struct made make_after(const struct snapshot *running, const char *text)
+{
+        return make_in_place_of(running, SNAPSHOT_ALL, text);
 }
 
 void made_fini(struct made *m)

@@ -15,6 +15,8 @@ struct made {
 
 /* The text is a good configuration, named "t" in messages; what it becomes is in *m. */
 struct made make(enum snapshot_scope scope, const char *text);
+/* The same in the place of one that runs. */
+struct made make_after(const struct snapshot *running, const char *text);
 void made_fini(struct made *m);
 
 /* It becomes a snapshot, without a word. Released by snapshot_unref(). */

@@ -103,8 +103,8 @@ static void what_a_service_says_arrives_where_it_is_used(void **state)
                           "half-close-timeout = \"2s\"; write-timeout = \"3s\"\n"
                           "half-close = \"hold\"; truncation = \"forward\" } }");
         struct service *a = s->services[0];
-        assert_int_equal(s->tally.limit, 7);
-        assert_int_equal(a->tally.limit, 3);
+        assert_int_equal(s->counts->tally.limit, 7);
+        assert_int_equal(a->counts->tally.limit, 3);
         assert_int_equal(a->upstream.balance, CONFIG_BALANCE_FIRST);
         assert_int_equal(a->upstream.targets->n, 2);
         assert_int_equal(a->relay.idle_ms, 1000);
@@ -329,11 +329,11 @@ static void closed_sockets_refuse_and_leave_no_path(void **state)
                                        p->socket);
         struct sockaddress tcp = s->services[0]->socks[0]->address;
         assert_int_equal(try_to_connect(&tcp), 0);
-        snapshot_close_sockets(s);
+        snapshot_close_sockets(s, NULL);
         assert_int_equal(try_to_connect(&tcp), ECONNREFUSED);
         assert_false(exists(p->socket));
         assert_int_equal(open_descriptors(), before);
-        snapshot_close_sockets(s);
+        snapshot_close_sockets(s, NULL);
         snapshot_unref(s);
         assert_int_equal(open_descriptors(), before);
 }

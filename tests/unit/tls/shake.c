@@ -71,7 +71,7 @@ void block_connect(struct block *b, const char *format, ...)
 
 void block_fini(struct block *b)
 {
-        tls_context_free(b->tls);
+        tls_context_unref(b->tls);
         config_free(b->conf);
         diag_free(b->diag);
         free(b->said);

@@ -26,7 +26,7 @@ static void fixture_init(struct fixture *f, const char *balance, const char *con
         struct diag *diag = diag_new();
         f->conf = config_read_text(text_str(&text), "t", diag);
         assert_non_null(f->conf);
-        upstream_init(&f->upstream, f->conf->services[0]);
+        upstream_init(&f->upstream, f->conf->services[0], NULL);
         diag_free(diag);
         text_fini(&text);
 }

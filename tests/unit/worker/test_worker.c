@@ -136,7 +136,7 @@ static void it_serves_from_the_first_moment(void **state)
         ends_well(other);
         own_close(&one);
         own_close(&other);
-        UNTIL(tally_live(&f.snapshot->tally) == 0);
+        UNTIL(tally_live(&f.snapshot->counts->tally) == 0);
         assert_int_equal(f.quiet + f.idle, 0);
         close_fixture(&f);
 }
@@ -212,7 +212,7 @@ static void freeing_it_ends_what_is_left(void **state)
         worker_free(TAKE(f.workers[0]));
         assert_int_equal(hear(client), -1);
         assert_recorded("shutdown");
-        assert_int_equal(tally_live(&f.snapshot->tally), 0);
+        assert_int_equal(tally_live(&f.snapshot->counts->tally), 0);
         own_close(&client);
         close_fixture(&f);
 }
@@ -234,10 +234,10 @@ static void one_too_many_is_refused_until_another_leaves(void **state)
                 assert_int_equal(hear(second), -1);
                 assert_recorded("limit");
                 echoes(first);
-                assert_int_equal(tally_live(&f.snapshot->tally), 1);
-                assert_int_equal(tally_live(&f.snapshot->services[0]->tally), 1);
+                assert_int_equal(tally_live(&f.snapshot->counts->tally), 1);
+                assert_int_equal(tally_live(&f.snapshot->services[0]->counts->tally), 1);
                 ends_well(first);
-                UNTIL(tally_live(&f.snapshot->tally) == 0);
+                UNTIL(tally_live(&f.snapshot->counts->tally) == 0);
                 OWN_FD int third = connect_to(&f);
                 echoes(third);
                 own_close(&first);
@@ -335,7 +335,7 @@ static void who_has_drained_is_handed_nothing(void **state)
                 /* Half of them wait in a queue that is nobody's any more. */
                 served += poll(&heard, 1, 200) == 1;
         }
-        assert_true(tally_live(&f.snapshot->tally) == (int64_t)served);
+        assert_true(tally_live(&f.snapshot->counts->tally) == (int64_t)served);
         worker_drain(f.workers[0]);
         UNTIL(f.quiet == 2);
         for (size_t i = 0; i < COUNTOF(fds); i++)

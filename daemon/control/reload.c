@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+#include "control/reload.h"
+
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "config/changes.h"
+#include "control/privileges.h"
+#include "control/retired.h"
+#include "control/watch.h"
+#include "worker/budget.h"
+
+struct reload {
+        struct reload_env env;
+        struct snapshot *running; /* held */
+        struct snapshot *former;  /* held, while workers leave it */
+        size_t n_waiting, n_unchanged;
+        bool again, renew_again; /* asked for meanwhile: the configuration, or its files */
+        bool stopped;
+        struct retirement retirement;
+        struct watch *watch;
+};
+
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static void log_change(const char *line, void *arg)
+{
+        (void)arg;
+        log_info("reload: %s", line);
+}
+
+static void tell_changes(const struct snapshot *before, const struct snapshot *after)
+{
+        struct config_changes c = config_changes(before->conf, after->conf, log_change, NULL);
+        log_notice("reloading: %zu service%s added, %zu changed, %zu removed%s", c.added,
+                   c.added == 1 ? "" : "s", c.changed, c.removed,
+                   c.needs_restart ? "; some of it takes effect after a restart" : "");
+}
+
+static void tell_opened(const struct service *s)
+{
+        char text[SOCKADDRESS_TEXT_MAX];
+        for (size_t i = 0; i < s->n_socks; i++)
+                if (!lsock_is_shared(s->socks[i]))
+                        log_info("service %s: listening on %s", s->conf->name,
+                                 sockaddress_text(&s->socks[i]->address, text));
+}
+
+static void log_message(enum diag_severity severity, const char *line, void *arg)
+{
+        (void)arg;
+        log_line(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
+}
+
+/* --- building aside --------------------------------------------------------------------------- */
+
+static struct snapshot *build(struct reload *r, struct diag *diag)
+{
+        struct config *conf = given_read(r->env.given, diag);
+        if (conf == NULL)
+                return NULL;
+        privileges_check(conf, diag);
+        struct snapshot *next = snapshot_new(&conf, SNAPSHOT_ALL, r->running, diag);
+        /* Last, since it cannot be undone. */
+        if (next == NULL || !given_open_log(r->env.given, next->conf, diag)) {
+                snapshot_unref(next);
+                return NULL;
+        }
+        tell_changes(r->running, next);
+        return next;
+}
+
+static struct snapshot *renew(struct reload *r, struct diag *diag)
+{
+        struct diag *unusable = diag_new();
+        if (unusable == NULL) {
+                diag_error(diag, NULL, "out of memory");
+                return NULL;
+        }
+        log_notice("certificates or keys have changed: they are read again");
+        struct snapshot *next = snapshot_renew(r->running, unusable, diag);
+        diag_each(unusable, log_message, NULL);
+        if (diag_errors(unusable) > 0)
+                log_error("services whose certificates or keys cannot be used go on with those "
+                          "they have");
+        diag_free(unusable);
+        return next;
+}
+
+/* --- one after the other ---------------------------------------------------------------------- */
+
+static int listening(const struct snapshot *s)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < s->n_services; i++)
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        n += s->services[i]->socks[j]->n_fds;
+        return (int)n;
+}
+
+static void watch(struct reload *r)
+{
+        watch_files(r->watch, r->running->conf, r->running->read_us);
+}
+
+static void finish(struct reload *r)
+{
+        if (r->n_unchanged == 0) {
+                snapshot_close_sockets(r->former, r->running);
+                budget_give(r->env.budget, listening(r->former));
+        } else {
+                log_error("%zu of %zu workers go on with the former configuration: out of memory; "
+                          "reload again",
+                          r->n_unchanged, r->env.n_workers);
+        }
+        retirement_update(&r->retirement, r->former, r->running);
+        snapshot_unref(TAKE(r->former));
+        watch(r);
+        r->env.over(true, r->env.arg);
+}
+
+static void worker_answered(struct reload *r, bool changed)
+{
+        if (!changed)
+                r->n_unchanged++;
+        if (--r->n_waiting == 0)
+                finish(r);
+}
+
+static void replace(struct reload *r, struct snapshot *next, struct diag *diag)
+{
+        for (size_t i = 0; i < next->n_services; i++)
+                tell_opened(next->services[i]);
+        snapshot_publish(next, diag);
+        snapshot_shut_sockets(r->running, next);
+        budget_take(r->env.budget, listening(next));
+        r->former = r->running;
+        r->running = next;
+        r->n_waiting = r->env.n_workers;
+        r->n_unchanged = 0;
+}
+
+static void hand_out(struct reload *r)
+{
+        for (size_t i = 0; i < r->env.n_workers; i++)
+                if (!worker_change(r->env.workers[i], r->running))
+                        worker_answered(r, false);
+}
+
+/* Not while one is under way. */
+static void begin(struct reload *r, struct snapshot *made(struct reload *r, struct diag *diag))
+{
+        struct diag *diag = diag_new();
+        if (diag == NULL) {
+                log_error("nothing is reloaded: out of memory");
+                return;
+        }
+        r->env.begins(r->env.arg);
+        struct snapshot *next = made(r, diag);
+        if (next != NULL)
+                replace(r, next, diag);
+        diag_each(diag, log_message, NULL);
+        diag_free(diag);
+        if (next != NULL) {
+                hand_out(r);
+                return;
+        }
+        log_error("nothing is reloaded; what was running goes on");
+        r->env.over(false, r->env.arg);
+}
+
+static void begin_what_was_asked_for(struct reload *r)
+{
+        while (r->former == NULL && !r->stopped && (r->again || r->renew_again)) {
+                bool again = r->again;
+                r->again = r->renew_again = false;
+                begin(r, again ? build : renew);
+        }
+}
+
+void reload_config(struct reload *r)
+{
+        r->again = true;
+        begin_what_was_asked_for(r);
+}
+
+static void on_files_changed(void *arg)
+{
+        struct reload *r = arg;
+        r->renew_again = true;
+        begin_what_was_asked_for(r);
+}
+
+void reload_worker_changed(struct reload *r, bool changed)
+{
+        worker_answered(r, changed);
+        begin_what_was_asked_for(r);
+}
+
+void reload_stop(struct reload *r)
+{
+        r->stopped = true;
+}
+
+/* --- its life --------------------------------------------------------------------------------- */
+
+struct reload *reload_new(const struct reload_env *env, struct snapshot **running)
+{
+        struct reload *r = calloc(1, sizeof *r);
+        if (r == NULL)
+                return NULL;
+        *r = (struct reload){ .env = *env };
+        retirement_init(&r->retirement, env->base, env->workers, env->n_workers);
+        r->watch = watch_new(env->base, on_files_changed, r);
+        if (r->watch == NULL) {
+                reload_free(r);
+                return NULL;
+        }
+        r->running = TAKE(*running);
+        watch(r);
+        return r;
+}
+
+void reload_free(struct reload *r)
+{
+        if (r == NULL)
+                return;
+        watch_free(r->watch);
+        retirement_fini(&r->retirement);
+        snapshot_unref(r->former);
+        snapshot_unref(r->running);
+        free(r);
+}
+
+struct snapshot *reload_running(const struct reload *r)
+{
+        return r->running;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* Which configuration runs, and putting another in its place.
+ *
+ * A new one is read and built aside; a mistake leaves what runs as it is. Then every worker changes
+ * to it, each by itself, and once all have, the addresses that are left are closed. Connections go
+ * on under the configuration they began with, those of a service that is gone until drain-timeout
+ * has passed. Certificates and keys are watched: when they change the same is done with the
+ * configuration that runs. */
+#ifndef CONTROL_RELOAD_H
+#define CONTROL_RELOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "control/given.h"
+#include "snapshot/snapshot.h"
+#include "worker/worker.h"
+
+struct budget;
+struct event_base;
+struct reload;
+
+/* What it works on; all borrowed. */
+struct reload_env {
+        struct event_base *base;
+        struct budget *budget;
+        const struct given *given;
+        struct worker **workers;
+        size_t n_workers;
+        /* A reload begins, and is over: something else runs now, or what ran before. */
+        void (*begins)(void *arg);
+        void (*over)(bool changed, void *arg);
+        void *arg;
+};
+
+/* Takes *running; on NULL (memory) the caller still has it. */
+struct reload *reload_new(const struct reload_env *env, struct snapshot **running);
+void reload_free(struct reload *r); /* NULL is fine */
+
+/* What runs, or is about to. Borrowed until the next turn of the loop. */
+struct snapshot *reload_running(const struct reload *r);
+
+/* Read the configuration again; once more after one that is under way. Mistakes are logged. */
+void reload_config(struct reload *r);
+
+/* To be told each WORKER_CHANGED and WORKER_UNCHANGED. */
+void reload_worker_changed(struct reload *r, bool changed);
+
+/* No more of it: the daemon is stopping. */
+void reload_stop(struct reload *r);
+
+#endif

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# Another configuration without a restart.
+# shellcheck disable=SC2119 # these functions take arguments of their own
+# shellcheck source=tests/systemd/guest/lib.sh
+. ./lib.sh
+
+test_a_reload_serves_what_was_added_on_a_low_port_too() {
+    configure_echo
+    systemctl start spliced
+    local pid
+    pid=$(property MainPID)
+    exec 5<>/dev/tcp/127.0.0.1/7007
+    configure <<'CONF'
+services: {
+    loop: { listen = "127.0.0.1:7007", connect = "echo", idle-timeout = "1h" }
+    low: { listen = "127.0.0.1:81", connect = "echo" }
+}
+CONF
+    systemctl reload spliced
+    until_true said "reloaded: 2 services"
+    echo hello | echoes 81
+    echo hello | echoes 7007
+    echo "through the reload" >&5
+    read -r -t 5 line <&5
+    equal "what came back" "$line" "through the reload"
+    equal MainPID "$(property MainPID)" "$pid"
+    equal ActiveState "$(property ActiveState)" active
+}
+
+test_a_mistake_is_in_the_journal_and_changes_nothing() {
+    configure_echo
+    systemctl start spliced
+    echo 'services: { loop: {' >$conf
+    systemctl reload spliced
+    until_true said "spliced.conf:1: "
+    until_true said "nothing is reloaded"
+    until_true is ActiveState active
+    echo hello | echoes 7007
+}
+
+test_sockets_of_systemd_are_kept() {
+    configure <<'CONF'
+services: { web: { listen = "systemd:web", connect = "echo" } }
+CONF
+    cp /given/units/spliced-web.socket /run/systemd/system/
+    systemctl daemon-reload
+    systemctl start spliced-web.socket
+    echo hello | echoes 8443
+    configure <<'CONF'
+services: { other: { listen = "systemd:web", connect = "echo" } }
+CONF
+    systemctl reload spliced
+    until_true said "1 service added, 0 changed, 1 removed"
+    echo hello | echoes 8443
+    until_true recorded SPLICED_SERVICE=other SPLICED_LISTEN=127.0.0.1:8443
+}

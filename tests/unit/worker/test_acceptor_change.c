@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/* An acceptor that goes on with another snapshot. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <event2/event.h>
+
+#include "acceptor_fixture.h"
+#include "base/own.h"
+
+/* In the place of the fixture's. */
+static struct snapshot *successor(const struct fixture *f, const char *text)
+{
+        struct made m = make_after(f->snapshot, text);
+        assert_non_null(m.snapshot);
+        free(m.said);
+        return m.snapshot;
+}
+
+static void become(struct fixture *f, struct snapshot *next)
+{
+        assert_true(acceptor_change(f->acceptor, next));
+        snapshot_close_sockets(f->snapshot, next);
+        snapshot_unref(f->snapshot);
+        f->snapshot = next;
+}
+
+/* b stays and is another service object now, a goes with one who waits, c comes. */
+static void it_changes_to_another_snapshot(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        struct service *a = f.snapshot->services[0];
+        const struct lsock *left = first_socket(&f);
+        OWN_FD int waits_there = connect_to(left), waits_here = connect_to(forwarding_socket(&f));
+        struct snapshot *next = successor(
+                &f, "services: { b: { listen = \"127.0.0.1:0\"; connect = \"127.0.0.1:1\" }\n"
+                    "c: { listen = \"127.0.0.1:0\"; connect = \"echo\" } }");
+        assert_true(acceptor_change(f.acceptor, next));
+        assert_int_equal(f.n, 1); /* at once, since nobody else is going to */
+        assert_ptr_equal(f.service, a);
+        assert_ptr_equal(f.sock, left);
+        until_accepted(&f, 2);
+        assert_ptr_equal(f.service, snapshot_service(next, "b"));
+        become(&f, next);
+        OWN_FD int comes = connect_to(snapshot_service(next, "c")->socks[0]);
+        until_accepted(&f, 3);
+        assert_ptr_equal(f.service, snapshot_service(next, "c"));
+        close_fixture(&f);
+}
+
+static void a_change_in_a_pause_does_not_end_it(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        assert_int_equal(acceptor_relief(f.acceptor), 0);
+        become(&f, successor(&f, "services: { c: { listen = \"127.0.0.1:0\"\n"
+                                 "connect = \"echo\" } }"));
+        OWN_FD int client = connect_to(first_socket(&f));
+        acceptor_turn(f.acceptor);
+        event_base_loop(f.base, EVLOOP_NONBLOCK);
+        assert_int_equal(f.n, 0);
+        until_accepted(&f, 1);
+        close_fixture(&f);
+}
+
+static void after_the_end_a_change_begins_nothing(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        acceptor_stop(f.acceptor);
+        become(&f, successor(&f, "services: { c: { listen = \"127.0.0.1:0\"\n"
+                                 "connect = \"echo\" } }"));
+        OWN_FD int client = connect_to(first_socket(&f));
+        turns(&f, 1, 200);
+        assert_int_equal(f.n, 0);
+        close_fixture(&f);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(it_changes_to_another_snapshot),
+                cmocka_unit_test(a_change_in_a_pause_does_not_end_it),
+                cmocka_unit_test(after_the_end_a_change_begins_nothing),
+        };
+        return cmocka_run_group_tests_name("worker/acceptor_change", tests, NULL, NULL);
+}
