@@ -11,5 +11,5 @@ libspliced_a_SOURCES += \
 	daemon/control/reload.h \
 	daemon/control/retired.c \
 	daemon/control/retired.h \
-	daemon/control/watch.c \
-	daemon/control/watch.h
+	daemon/control/renewal.c \
+	daemon/control/renewal.h

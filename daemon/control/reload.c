@@ -9,7 +9,7 @@
 #include "config/changes.h"
 #include "control/privileges.h"
 #include "control/retired.h"
-#include "control/watch.h"
+#include "control/renewal.h"
 #include "worker/budget.h"
 
 struct reload {
@@ -20,7 +20,7 @@ struct reload {
         bool again, renew_again; /* asked for meanwhile: the configuration, or its files */
         bool stopped;
         struct retirement retirement;
-        struct watch *watch;
+        struct renewal *renewal;
 };
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -102,7 +102,7 @@ static int listening(const struct snapshot *s)
 
 static void watch(struct reload *r)
 {
-        watch_files(r->watch, r->running->conf, r->running->read_us);
+        renewal_watch(r->renewal, r->running->conf, r->running->read_us);
 }
 
 static void finish(struct reload *r)
@@ -213,8 +213,8 @@ struct reload *reload_new(const struct reload_env *env, struct snapshot **runnin
                 return NULL;
         *r = (struct reload){ .env = *env };
         retirement_init(&r->retirement, env->base, env->workers, env->n_workers);
-        r->watch = watch_new(env->base, on_files_changed, r);
-        if (r->watch == NULL) {
+        r->renewal = renewal_new(env->base, on_files_changed, r);
+        if (r->renewal == NULL) {
                 reload_free(r);
                 return NULL;
         }
@@ -227,7 +227,7 @@ void reload_free(struct reload *r)
 {
         if (r == NULL)
                 return;
-        watch_free(r->watch);
+        renewal_free(r->renewal);
         retirement_fini(&r->retirement);
         snapshot_unref(r->former);
         snapshot_unref(r->running);

@@ -103,9 +103,8 @@ def test_what_changed_is_said(w):
 
 
 def test_the_log_moves(w):
-    d = w.daemon({"log": {"target": "log.1"}}, services={"x": echo()}, start=False)
-    d.write({"log": {"target": str(d.dir / "log.1")}, "services": {"x": echo()}})
-    d.start()
+    d = w.daemon(start=False)
+    d.start({"log": {"target": str(d.dir / "log.1")}, "services": {"x": echo()}})
     first = d.connect("x")
     echoes(first)
     ends_well(first)
@@ -302,6 +301,42 @@ def test_too_few_descriptors_change_nothing(w):
     ends_well(client)
 
 
+# -- faults ----------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_under_the_log_stops_nobody(w):
+    d = w.daemon(services={"x": echo()})
+    address = d.at("x")
+    d.reload({"log": {"target": "/dev/full"}}, services={"x": echo()})
+    for _ in range(3):
+        with socket.create_connection(tuple(address.rsplit(":", 1)), 20) as s:
+            s.sendall(b"x")
+            assert s.recv(1) == b"x"
+    d.strangers = True
+    d.reload(services={"x": echo()})
+    client = d.connect("x")
+    echoes(client)
+    ends_well(client)
+    d.record_of(client)
+
+
+@pytest.mark.parametrize("after_ms", [0, 1, 2, 4, 8])
+def test_killed_while_it_reloads_it_starts_again(w, tmp_path, after_ms):
+    services = {"x": echo(listen=f"unix:{tmp_path}/x"), "y": echo()}
+    d = w.daemon(services=services)
+    d.expect_returncode = -signal.SIGKILL
+    d.write({"services": {**services, "z": echo(listen=f"unix:{tmp_path}/z")}})
+    d.signal(signal.SIGHUP)
+    time.sleep(after_ms / 1000)
+    d.signal(signal.SIGKILL)
+    d.until_exit()
+    again = w.daemon(services={**services, "z": echo(listen=f"unix:{tmp_path}/z")})
+    for name in ("x", "z"):
+        client = again.connect(name)
+        echoes(client)
+        ends_well(client)
+
+
 # -- certificates ----------------------------------------------------------------------------------
 
 
@@ -439,9 +474,7 @@ def test_a_thousand_reloads_under_load(w):
         tls = {"listen-tls": {"certificate": w.certs.path("server.pem")}}
         come_and_go = {f"extra{n % 3}": echo()}
         return {"x": echo(idle_timeout=f"{n + 1}h"), "tls": {**echo(), **tls}, **come_and_go}
-    d = w.daemon({"workers": 2, "log": {"level": "notice", "access": "off"}}, services=services(0), start=False)
-    d.write({"workers": 2, "log": {"access": "off"}, "services": services(0)})
-    d.start()
+    d = w.daemon({"workers": 2, "log": {"access": "off"}}, services=services(0))
     d.strangers = True
     address = d.at("x")
     held = [w.net.connect(address) for _ in range(20)]

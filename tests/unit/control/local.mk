@@ -3,7 +3,7 @@ if HAVE_CMOCKA
 control_tests = \
 	tests/unit/control/test_daemon \
 	tests/unit/control/test_privileges \
-	tests/unit/control/test_watch
+	tests/unit/control/test_renewal
 check_PROGRAMS += $(control_tests)
 TESTS += $(control_tests)
 
@@ -15,7 +15,7 @@ tests_unit_control_test_daemon_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_control_test_privileges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
-tests_unit_control_test_watch_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_control_test_watch_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_control_test_renewal_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_renewal_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif

@@ -17,14 +17,14 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "control/watch.h"
+#include "control/renewal.h"
 
 enum { LONG_MS = 30000, SHORT_MS = 1300 };
 
 struct fixture {
         char dir[64];
         struct event_base *base;
-        struct watch *watch;
+        struct renewal *watch;
         struct config *conf;
         unsigned told;
 };
@@ -57,7 +57,7 @@ static void on_changed(void *arg)
 static int set_up(void **state)
 {
         struct fixture *f = calloc(1, sizeof *f);
-        snprintf(f->dir, sizeof f->dir, "/tmp/spliced-watch-XXXXXX");
+        snprintf(f->dir, sizeof f->dir, "/tmp/spliced-renewal-XXXXXX");
         assert_non_null(mkdtemp(f->dir));
         char text[512];
         snprintf(text, sizeof text,
@@ -70,7 +70,7 @@ static int set_up(void **state)
         assert_non_null(f->conf);
         diag_free(diag);
         f->base = event_base_new();
-        f->watch = watch_new(f->base, on_changed, f);
+        f->watch = renewal_new(f->base, on_changed, f);
         assert_non_null(f->watch);
         *state = f;
         return 0;
@@ -80,7 +80,7 @@ static int tear_down(void **state)
 {
         struct fixture *f = *state;
         char command[128];
-        watch_free(f->watch);
+        renewal_free(f->watch);
         event_base_free(f->base);
         config_free(f->conf);
         snprintf(command, sizeof command, "rm -r %s", f->dir);
@@ -102,7 +102,7 @@ static void begin(struct fixture *f)
 {
         struct timespec a_moment = { .tv_nsec = 50 * 1000 * 1000 };
         nanosleep(&a_moment, NULL);
-        watch_files(f->watch, f->conf, clock_wall_us());
+        renewal_watch(f->watch, f->conf, clock_wall_us());
 }
 
 static void a_file_written_anew(void **state)
@@ -156,7 +156,7 @@ static void a_change_while_it_was_being_read(void **state)
         struct fixture *f = *state;
         int64_t read_us = clock_wall_us();
         put(f, "c", "one");
-        watch_files(f->watch, f->conf, read_us);
+        renewal_watch(f->watch, f->conf, read_us);
         assert_int_equal(told_within(f, LONG_MS), 1);
         assert_int_equal(told_within(f, SHORT_MS), 0);
 }
@@ -194,5 +194,5 @@ int main(void)
                 TEST(others_in_the_directory_are_nobodys_business),
                 TEST(several_changes_are_told_once),
         };
-        return cmocka_run_group_tests_name("control/watch", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("control/renewal", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Directories are watched, not files: most tools put a new file in the place of the old one, or
  * change a symbolic link. Which files are others now is found out by looking at them. */
-#include "control/watch.h"
+#include "control/renewal.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -40,7 +40,7 @@ struct marks {
         size_t n;
 };
 
-struct watch {
+struct renewal {
         struct event_base *base;
         int fd;
         bool is_watching;
@@ -48,7 +48,7 @@ struct watch {
         struct marks files; /* as they were read */
         struct mark *seen;  /* as they were last looked at, after a change */
         unsigned looks;
-        watch_fn *changed;
+        renewal_fn *changed;
         void *arg;
 };
 
@@ -105,7 +105,7 @@ static void marks_fini(struct marks *m)
 
 /* --- noticing --------------------------------------------------------------------------------- */
 
-static void look_again_soon(struct watch *w)
+static void look_again_soon(struct renewal *w)
 {
         struct timeval in = clock_timeval(REST_MS);
         if (!evtimer_pending(&w->timer, NULL))
@@ -116,7 +116,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         (void)what;
-        struct watch *w = arg;
+        struct renewal *w = arg;
         OWN_FREE struct mark *now = look(&w->files);
         if (now == NULL || same(&w->files, now, w->files.marks)) {
                 w->looks = 0;
@@ -140,7 +140,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
         (void)what;
-        struct watch *w = arg;
+        struct renewal *w = arg;
         char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
         while (read(fd, events, sizeof events) > 0)
                 ;
@@ -208,7 +208,7 @@ static int watch_path(int fd, const char *path)
         return itself != 0 && itself != ENOTDIR && itself != ENOENT ? itself : error;
 }
 
-static void stop(struct watch *w)
+static void stop(struct renewal *w)
 {
         if (w->is_watching)
                 event_del(&w->event);
@@ -225,7 +225,7 @@ static void warn(const char *path, int error)
         log_warning("%s: changes are not noticed, reload after them: %s", path, strerror(error));
 }
 
-static void begin(struct watch *w)
+static void begin(struct renewal *w)
 {
         w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         if (w->fd < 0) {
@@ -243,7 +243,7 @@ static void begin(struct watch *w)
         w->is_watching = event_add(&w->event, NULL) == 0;
 }
 
-void watch_files(struct watch *w, const struct config *conf, int64_t read_us)
+void renewal_watch(struct renewal *w, const struct config *conf, int64_t read_us)
 {
         stop(w);
         collect(&w->files, conf);
@@ -262,17 +262,17 @@ void watch_files(struct watch *w, const struct config *conf, int64_t read_us)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct watch *watch_new(struct event_base *base, watch_fn *changed, void *arg)
+struct renewal *renewal_new(struct event_base *base, renewal_fn *changed, void *arg)
 {
-        struct watch *w = calloc(1, sizeof *w);
+        struct renewal *w = calloc(1, sizeof *w);
         if (w == NULL)
                 return NULL;
-        *w = (struct watch){ .base = base, .fd = -1, .changed = changed, .arg = arg };
+        *w = (struct renewal){ .base = base, .fd = -1, .changed = changed, .arg = arg };
         evtimer_assign(&w->timer, base, on_timer, w);
         return w;
 }
 
-void watch_free(struct watch *w)
+void renewal_free(struct renewal *w)
 {
         if (w == NULL)
                 return;
