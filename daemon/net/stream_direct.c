@@ -209,7 +209,7 @@ static size_t direct_splice(struct stream *dst, struct stream *src, size_t most)
         struct io_pipe *pipe = io_pipe_borrow(dst->io);
         if (pipe == NULL)
                 return 0;
-        size_t room = least(least(most, pipe->size), io_room(dst->io));
+        size_t room = least(most, io_pipe_room(dst->io, pipe));
         ssize_t n = splice(from->fd, NULL, pipe->write_end, NULL, room,
                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0)
