@@ -12,9 +12,12 @@
 #include "net/watch.h"
 
 enum {
-        PIPE_SIZE = 256 * 1024, /* asked for; the kernel may give less */
-        POOL_MAX = 32,          /* pipes kept; one more is made when needed */
-        SHORT_ROOM = 4 * 1024,  /* octets a read while memory is short */
+        PIPE_MOST = 1024 * 1024, /* asked for; */
+        PIPE_LESS = 256 * 1024,  /* … if that is too much; */
+        PIPE_LEAST = 64 * 1024,  /* less than this is not worth a pipe */
+        FEW_HELD = 4,            /* up to so small a part of the ceiling, one move fills a pipe */
+        POOL_MAX = 32,           /* pipes kept; one more is made when needed */
+        SHORT_ROOM = 4 * 1024,   /* octets a read while memory is short */
         PIPE_ENDS = 2,
         SPARE = 64, /* descriptors that are left to connections */
 };
@@ -150,13 +153,28 @@ void io_free(struct io *io)
         free(io);
 }
 
+static size_t most(const struct io_ceiling *c)
+{
+        return atomic_load_explicit(&c->most, memory_order_relaxed);
+}
+
+static bool holds_more(const struct io *io, size_t octets)
+{
+        return atomic_load_explicit(&io->ceiling->held, memory_order_relaxed) > octets;
+}
+
 size_t io_room(const struct io *io)
 {
-        const struct io_ceiling *c = io->ceiling;
-        bool short_of_memory =
-                c != NULL && atomic_load_explicit(&c->held, memory_order_relaxed) >
-                                     atomic_load_explicit(&c->most, memory_order_relaxed);
+        bool short_of_memory = io->ceiling != NULL && holds_more(io, most(io->ceiling));
         return short_of_memory ? SHORT_ROOM : IO_SCRATCH_SIZE;
+}
+
+size_t io_pipe_room(const struct io *io, const struct io_pipe *pipe)
+{
+        size_t room = io_room(io);
+        if (io->ceiling == NULL || !holds_more(io, most(io->ceiling) / FEW_HELD))
+                room = pipe->size;
+        return room < pipe->size ? room : pipe->size;
 }
 
 void io_hold(struct io *io, size_t octets)
@@ -171,6 +189,17 @@ void io_release(struct io *io, size_t octets)
                 atomic_fetch_sub_explicit(&io->ceiling->held, octets, memory_order_relaxed);
 }
 
+/* Without privileges there is a limit for all pipes together; beyond it they are small. */
+static size_t enlarge(int pipe)
+{
+        int size = fcntl(pipe, F_SETPIPE_SZ, PIPE_MOST);
+        if (size < 0)
+                size = fcntl(pipe, F_SETPIPE_SZ, PIPE_LESS);
+        if (size < 0)
+                size = fcntl(pipe, F_GETPIPE_SZ);
+        return size > 0 ? (size_t)size : 0;
+}
+
 static struct io_pipe *pipe_new(struct io *io)
 {
         int ends[PIPE_ENDS];
@@ -182,14 +211,13 @@ static struct io_pipe *pipe_new(struct io *io)
                 return NULL;
         }
         count_descriptors(io, PIPE_ENDS);
-        /* Without privileges there is a limit for all pipes together; then it is a small one. */
-        int size = fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
-        if (size < 0)
-                size = fcntl(ends[0], F_GETPIPE_SZ);
         *pipe = (struct io_pipe){ .read_end = ends[0],
                                   .write_end = ends[1],
-                                  .size = size > 0 ? (size_t)size : 4096 };
-        return pipe;
+                                  .size = enlarge(ends[0]) };
+        if (pipe->size >= PIPE_LEAST)
+                return pipe;
+        pipe_free(io, pipe);
+        return NULL;
 }
 
 struct io_pipe *io_pipe_borrow(struct io *io)

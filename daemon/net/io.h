@@ -77,11 +77,15 @@ void io_free(struct io *io); /* NULL is fine */
 /* How much one read may take: IO_SCRATCH_SIZE, less while memory is short. */
 size_t io_room(const struct io *io);
 
+/* How much may be moved into a pipe at once: all of it while little is held, as much as a read may
+ * take later on. */
+size_t io_pipe_room(const struct io *io, const struct io_pipe *pipe);
+
 /* Keep account of octets held in memory, or no longer. */
 void io_hold(struct io *io, size_t octets);
 void io_release(struct io *io, size_t octets);
 
-/* An empty pipe, or NULL where none can be had (descriptors, limits). */
+/* An empty pipe, or NULL where none that is worth it can be had (descriptors, limits). */
 struct io_pipe *io_pipe_borrow(struct io *io);
 /* Empty pipes (held is 0) go back into the pool, others are closed. */
 void io_pipe_return(struct io *io, struct io_pipe *pipe);

@@ -70,7 +70,7 @@ size_t stream_splice(struct stream *dst, struct stream *src, size_t most)
         struct io_pipe *pipe = io_pipe_borrow(dst->io);
         if (pipe == NULL)
                 return 0;
-        size_t room = least(least(most, pipe->size), io_room(dst->io));
+        size_t room = least(most, io_pipe_room(dst->io, pipe));
         size_t n = src->ops->fill_pipe(src, pipe, room);
         if (n == 0)
                 io_pipe_return(dst->io, pipe);

@@ -17,7 +17,13 @@
 #include "net/io.h"
 #include "net/stream.h"
 
-enum { N_STREAMS = 3 };
+#include "../child.h"
+
+enum {
+        N_STREAMS = 3,
+        NOBODY = 65534,
+        MANY_PIPES = 5000, /* more than a user may have in full size */
+};
 
 /* A stream of which io sees no more than its place in the queues. */
 struct pawn {
@@ -325,6 +331,44 @@ static void above_the_ceiling_everybody_gets_less(void **state)
         assert_int_equal(atomic_load(&w->ceiling.held), 0);
 }
 
+static void a_pipe_is_filled_while_little_is_held(void **state)
+{
+        struct world *w = *state;
+        static const struct {
+                size_t held, size, least, most;
+        } rows[] = {
+                { 0, 1 << 20, 1 << 20, 1 << 20 },
+                { 250, 1 << 20, 1 << 20, 1 << 20 },
+                { 251, 1 << 20, IO_SCRATCH_SIZE, IO_SCRATCH_SIZE },
+                { 1000, 1 << 20, IO_SCRATCH_SIZE, IO_SCRATCH_SIZE },
+                { 1001, 1 << 20, 1, IO_SCRATCH_SIZE / 4 },
+                { 0, 65536, 65536, 65536 },
+                { 251, 65536, 65536, 65536 },
+        };
+        for (size_t i = 0; i < COUNTOF(rows); i++) {
+                const struct io_pipe pipe = { .size = rows[i].size };
+                io_hold(w->io, rows[i].held);
+                assert_in_range(io_pipe_room(w->io, &pipe), rows[i].least, rows[i].most);
+                io_release(w->io, rows[i].held);
+        }
+}
+
+static void borrow_without_privileges(const void *arg)
+{
+        struct io *io = ((const struct world *)arg)->io;
+        const struct io_pipe *pipe;
+        if (geteuid() == 0)
+                assert_int_equal(setuid(NOBODY), 0);
+        for (int i = 0; i < MANY_PIPES && (pipe = io_pipe_borrow(io)) != NULL; i++)
+                assert_true(pipe->size >= 64 * 1024);
+}
+
+/* There is a limit for all pipes of a user together: beyond it they hold a page or two. */
+static void a_small_pipe_is_none(void **state)
+{
+        assert_int_equal(in_child(borrow_without_privileges, *state), 0);
+}
+
 static void without_a_ceiling_there_is_always_room(void **state)
 {
         struct world *w = *state;
@@ -372,6 +416,8 @@ int main(void)
                 TEST(a_doubt_may_be_forgotten_by_another),
                 TEST(who_doubts_again_is_asked_again),
                 TEST(above_the_ceiling_everybody_gets_less),
+                TEST(a_pipe_is_filled_while_little_is_held),
+                TEST(a_small_pipe_is_none),
                 TEST(without_a_ceiling_there_is_always_room),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
