@@ -13,10 +13,12 @@ static void on_handshake(const char *error, void *arg)
         struct conn *c = arg;
         c->connect_handshake_ms = conn_stage_ms(c);
         conn_handshake_done(c);
+        const char *why =
+                error == NULL && c->service->direct ? stream_tls_detach(&c->upstream) : NULL;
         if (error != NULL)
                 conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
-        else if (c->service->direct && !stream_tls_detach(&c->upstream))
-                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
+        else if (why != NULL)
+                conn_stage_failed(c, REASON_RESOURCE, why);
         else
                 conn_stage_done(c);
 }

@@ -41,9 +41,9 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
 bool stream_tls_leave_to_kernel(struct stream *s, enum ktls_wish wish);
 
 /* The handshake is done, and nothing was listened to, read or written yet: *s becomes a direct
- * stream, the old one is gone. On false (memory) it is still there and can only be freed. May be
- * called from done. */
-bool stream_tls_detach(struct stream **s);
+ * stream, the old one is gone. Returns NULL; or why not, and then it is still there and can only be
+ * freed. May be called from done. */
+const char *stream_tls_detach(struct stream **s);
 
 /* The TLS session, borrowed, for the record (version, cipher, group, …). */
 SSL *stream_tls_ssl(struct stream *s);

@@ -97,8 +97,12 @@ static void on_change(void *arg);
 
 static void listen_to(struct rig *r)
 {
+        if (r->refused && r->done) {
+                assert_non_null(stream_tls_detach(&r->s));
+                return;
+        }
         if (r->kind != RIG_BUFFERED && r->done && r->error == NULL) {
-                assert_true(stream_tls_detach(&r->s));
+                assert_null(stream_tls_detach(&r->s));
                 assert_string_equal(r->s->ops->path, r->kind == RIG_KTLS ? "ktls" : "tls");
         }
         bool direct = stream_is_direct(r->s);

@@ -43,6 +43,7 @@ struct rig {
         int stream_fd; /* borrowed from s */
         bool done;     /* the handshake is over … */
         char *error;   /* … and failed */
+        bool refused;  /* and the stream must not become a direct one */
         bool taking;   /* what arrives is moved to taken */
         struct evbuffer *taken;
         unsigned reads, writes; /* how often it said "look again" */

@@ -300,6 +300,34 @@ static void spliced_towards_it(struct rig *r)
         beside_close(&b);
 }
 
+/* --- by halves -------------------------------------------------------------------------------- */
+
+static void insist(int writing, int version, int type, const void *octets, size_t n, SSL *ssl,
+                   void *arg)
+{
+        (void)writing, (void)version, (void)type, (void)octets, (void)n, (void)arg;
+        SSL_set_options(ssl, SSL_OP_ENABLE_KTLS);
+}
+
+/* OpenSSL before 3.2 can be brought to leave TLS 1.3 to the kernel in one direction. */
+static void one_direction_alone_is_refused(struct rig *r)
+{
+        const char *has = getenv("KTLS_TLS13");
+        if (has == NULL || atoi(has) != KTLS_SENDS)
+                return;
+        r->refused = true;
+        SSL_set_msg_callback(stream_tls_ssl(r->s), insist);
+        UNTIL(r, r->done);
+        rig_free_stream(r, STREAM_CLOSE_RESET);
+        UNTIL(r, r->end != PEER_OPEN);
+
+        struct rig next; /* which is not tried with */
+        rig_open(&next, TLS1_2_VERSION, r->role, RIG_NO_KTLS, NULL, NULL);
+        rig_shake(&next);
+        rig_still_sends(&next);
+        rig_close(&next);
+}
+
 static const struct promise promises[] = {
         { "records may come octet by octet", records_come_octet_by_octet, ONLY_KTLS },
         { "half a record has not arrived", half_a_record_has_not_arrived, ONLY_KTLS },
@@ -313,6 +341,9 @@ static const struct promise promises[] = {
         { "megabytes are spliced away, to their end", spliced_away, ONLY_KTLS },
         { "octets are spliced away, to a reset", spliced_away_and_cut, ONLY_KTLS },
         { "megabytes are spliced towards it", spliced_towards_it, ONLY_KTLS },
+        /* The last: nothing is left to the kernel any more. */
+        { "one direction alone is refused", one_direction_alone_is_refused,
+          BEFORE_HANDSHAKE | ONLY_TLS13 | ONLY_ACCEPT | ONLY_DIRECT },
 };
 
 int main(void)
