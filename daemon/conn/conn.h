@@ -21,6 +21,7 @@ struct io;
 struct pulse;
 struct memory_tide;
 struct resolver;
+struct text;
 
 /* What a worker lends its connections. */
 struct conn_env {
@@ -92,6 +93,10 @@ void conn_start(struct conn *c);
 /* End it, now: the stage is left, one record is written, env->ended is told. Once; the last thing a
  * function does. Both legs are closed by conn_free(): with RST, unless the relay ended well. */
 void conn_end(struct conn *c, enum reason why);
+
+/* The connection as it is, as a JSON object: the record's members without an end, and `phase`,
+ * `phase_ms`; with legs also what waits on each and what TCP says of it. On its own thread. */
+void conn_add_json(struct text *t, const struct conn *c, bool legs);
 
 /* After conn_end(), from the event loop, with no callback of the connection on the stack. */
 void conn_free(struct conn *c);

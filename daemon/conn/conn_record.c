@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* What there is to say of a connection at its end. */
+/* What there is to say of a connection, at its end and before. */
 #include "conn/stage.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "conn/record.h"
+#include "conn/record_members.h"
 #include "tls/stream_tls.h"
 
 /* What a record borrows for as long as it takes to write it. */
@@ -62,20 +66,19 @@ static const struct tls_info *tls_of(const struct tls_context *context, struct s
         return room;
 }
 
-void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved)
+/* All but how it ended. What it needs is in *room, to be released by record_fini(). */
+static struct record record_so_far(const struct conn *c, const struct relay_stats *moved,
+                                   struct room *room)
 {
-        enum record_format format = (enum record_format)c->snapshot->conf->log.access;
-        if (!record_is_wanted(why, format))
-                return;
-        struct room room = { 0 };
-        sockaddress_unpack(c->client_address, &room.client);
-        struct record r = {
+        *room = (struct room){ 0 };
+        sockaddress_unpack(c->client_address, &room->client);
+        return (struct record){
                 .id = c->id,
                 .service = c->service->conf->name,
                 .listen = c->listen,
-                .client = &room.client,
-                .local = local_address(c, &room.local),
-                .upstream = upstream_text(c, room.upstream),
+                .client = &room->client,
+                .local = local_address(c, &room->local),
+                .upstream = upstream_text(c, room->upstream),
                 .started_wall_us = c->started_wall_us,
                 .duration_ms = (clock_us() - c->started_us) / 1000,
                 .connect_ms = c->connect_ms,
@@ -83,16 +86,80 @@ void conn_write_record(struct conn *c, enum reason why, const struct relay_stats
                 .bytes_up = moved->bytes_up,
                 .bytes_down = moved->bytes_down,
                 .half_closed_ms = moved->half_closed_ms,
-                .ended_by = reason_by(why) == BY_SIDE ? c->ended_by : reason_by(why),
-                .reason = why,
+                .ended_by = BY_NOBODY,
+                .reason = REASON_NONE,
                 .detail = c->detail,
                 .path = moved->path,
-                .tls = tls_of(c->service->listen_tls, c->client, &room.tls),
-                .connect_tls = tls_of(c->service->connect_tls, c->upstream, &room.connect_tls),
+                .tls = tls_of(c->service->listen_tls, c->client, &room->tls),
+                .connect_tls = tls_of(c->service->connect_tls, c->upstream, &room->connect_tls),
                 .connect_handshake_ms = c->connect_handshake_ms,
                 .attempts = c->attempts,
         };
+}
+
+static void room_fini(struct room *room)
+{
+        tls_info_fini(&room->tls);
+        tls_info_fini(&room->connect_tls);
+}
+
+void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved)
+{
+        struct room room;
+        enum record_format format = (enum record_format)c->snapshot->conf->log.access;
+        if (!record_is_wanted(why, format))
+                return;
+        struct record r = record_so_far(c, moved, &room);
+        r.ended_by = reason_by(why) == BY_SIDE ? c->ended_by : reason_by(why);
+        r.reason = why;
         record_write(&r, format);
-        tls_info_fini(&room.tls);
-        tls_info_fini(&room.connect_tls);
+        room_fini(&room);
+}
+
+/* --- while it lives --------------------------------------------------------------------------- */
+
+/* A TLS session is the stream's only once the handshake is over. */
+static const char *phase(const struct conn *c)
+{
+        return c->stage != NULL ? (*c->stage)->name : "accepted";
+}
+
+static void add_leg(struct text *t, const char *name, struct stream *s)
+{
+        int fd = s != NULL ? stream_fd(s) : -1;
+        struct tcp_info info = { 0 };
+        socklen_t len = sizeof info;
+        text_addf(t, ",\"%s\":", name);
+        if (fd < 0) {
+                text_add(t, "null");
+                return;
+        }
+        text_addf(t, "{\"queued\":%zu,\"unread\":%zu,\"unsent\":%zu", stream_queued(s),
+                  stream_unread(s), stream_unsent(s));
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+                text_addf(t, ",\"rtt_us\":%u,\"retransmissions\":%u,\"window\":%u", info.tcpi_rtt,
+                          info.tcpi_total_retrans, info.tcpi_snd_cwnd);
+        text_addf(t, ",\"ended\":%s,\"end_passed_on\":%s}",
+                  s->end != STREAM_OPEN ? "true" : "false",
+                  s->finished == STREAM_FINISHED ? "true" : "false");
+}
+
+void conn_add_json(struct text *t, const struct conn *c, bool legs)
+{
+        struct room room;
+        struct relay_stats moved = { 0 };
+        if (c->relay != NULL)
+                relay_stats(c->relay, &moved);
+        struct record r = record_so_far(c, &moved, &room);
+        record_add_json(t, &r);
+        room_fini(&room);
+        if (t->len == 0 || t->failed)
+                return;
+        t->s[--t->len] = '\0'; /* its last brace */
+        text_addf(t, ",\"phase\":\"%s\",\"phase_ms\":%d", phase(c), conn_stage_ms(c));
+        if (legs) {
+                add_leg(t, "client_leg", c->client);
+                add_leg(t, "upstream_leg", c->upstream);
+        }
+        text_add(t, "}");
 }

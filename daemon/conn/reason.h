@@ -9,10 +9,11 @@ enum reason {
 #define R(id, name, by, help) REASON_##id,
 #include "conn/reasons.def"
 #undef R
-        REASONS
+        REASONS,
+        REASON_NONE = REASONS, /* it goes on */
 };
 
-enum ended_by { BY_CLIENT, BY_UPSTREAM, BY_SPLICED, BY_SIDE };
+enum ended_by { BY_CLIENT, BY_UPSTREAM, BY_SPLICED, BY_SIDE, BY_NOBODY };
 
 /* As in the record: "client-reset"; the row's help sentence; who ended it ("client", …). */
 const char *reason_name(enum reason r);

@@ -22,7 +22,7 @@ struct record {
         int64_t duration_ms, connect_ms, handshake_ms; /* -1: did not happen */
         uint64_t bytes_up, bytes_down;
         int64_t half_closed_ms;
-        enum ended_by ended_by;
+        enum ended_by ended_by; /* BY_NOBODY, REASON_NONE: it goes on */
         enum reason reason;
         const char *detail;                       /* NULL: nothing to add */
         const char *path;                         /* NULL: no byte moved */

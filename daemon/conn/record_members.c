@@ -134,12 +134,14 @@ static void put_time(struct out *o, const void *value)
 
 static void put_ended_by(struct out *o, const void *value)
 {
-        put_text(o, ended_by_name(*(const enum ended_by *)value));
+        if (*(const enum ended_by *)value != BY_NOBODY)
+                put_text(o, ended_by_name(*(const enum ended_by *)value));
 }
 
 static void put_reason(struct out *o, const void *value)
 {
-        put_text(o, reason_name(*(const enum reason *)value));
+        if (*(const enum reason *)value != REASON_NONE)
+                put_text(o, reason_name(*(const enum reason *)value));
 }
 
 /* --- a leg's TLS ------------------------------------------------------------------------------ */

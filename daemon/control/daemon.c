@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
+#include "control/control.h"
+#include "control/inquiry.h"
 #include "control/notify.h"
 #include "control/reload.h"
 #include "worker/budget.h"
@@ -32,6 +34,7 @@ struct daemon {
         const struct given *given;
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
+        struct control *control; /* NULL: nobody asks */
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -175,12 +178,11 @@ static void on_reload(evutil_socket_t fd, short what, void *arg)
         if (d->phase != RUNNING)
                 log_warning("not reloaded: it is stopping");
         else
-                reload_config(d->reload);
+                reload_config(d->reload, NULL);
 }
 
 static void on_report(int what, void *data, void *arg)
 {
-        (void)data;
         struct daemon *d = arg;
         switch ((enum worker_report)what) {
         case WORKER_CHANGED:
@@ -191,6 +193,9 @@ static void on_report(int what, void *data, void *arg)
                 if (++d->n_quiet == d->n_workers)
                         snapshot_close_sockets(reload_running(d->reload), NULL);
                 break;
+        case WORKER_VISITED:
+                inquiry_answered(data);
+                break;
         case WORKER_IDLE:
                 if (++d->n_idle == d->n_workers)
                         event_base_loopbreak(d->base);
@@ -199,10 +204,10 @@ static void on_report(int what, void *data, void *arg)
 }
 
 /* On a worker's thread. */
-static void pass_report_on(enum worker_report what, void *arg)
+static void pass_report_on(enum worker_report what, void *data, void *arg)
 {
         struct daemon *d = arg;
-        if (!mailbox_post(d->mailbox, (int)what, NULL))
+        if (!mailbox_post(d->mailbox, (int)what, data))
                 log_error("out of memory: a worker's report is lost");
 }
 
@@ -264,6 +269,30 @@ static bool make_reload(struct daemon *d)
         return d->reload != NULL;
 }
 
+static void log_message(enum diag_severity severity, const char *line, void *arg)
+{
+        (void)arg;
+        log_line(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
+}
+
+static bool make_control(struct daemon *d)
+{
+        const struct command_env env = {
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+                .started_wall_us = clock_wall_us(),
+        };
+        struct diag *diag = diag_new();
+        bool fine =
+                diag != NULL && control_open(&d->control, d->base, running(d)->conf, &env, diag);
+        if (diag != NULL)
+                diag_each(diag, log_message, NULL);
+        diag_free(diag);
+        errno = EADDRNOTAVAIL; /* what start-up failed for, in a word */
+        return fine;
+}
+
 static bool start(struct daemon *d)
 {
         d->base = event_base_new();
@@ -278,7 +307,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d);
+               make_reload(d) && make_control(d);
 }
 
 static void event_fini(struct event *e)
@@ -299,6 +328,7 @@ static void fini(struct daemon *d)
         event_fini(d->on_usr1);
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
+        control_close(d->control);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

@@ -1,4 +1,15 @@
 libspliced_a_SOURCES += \
+	daemon/control/command.c \
+	daemon/control/command.h \
+	daemon/control/commands.def \
+	daemon/control/control.c \
+	daemon/control/control.h \
+	daemon/control/inquiry.c \
+	daemon/control/inquiry.h \
+	daemon/control/reply.c \
+	daemon/control/reply.h \
+	daemon/control/server.c \
+	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
 	daemon/control/given.c \

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <event2/event.h>
+
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -12,6 +14,8 @@
 #include "control/renewal.h"
 #include "worker/budget.h"
 
+STAILQ_HEAD(reload_askers, reload_asker);
+
 struct reload {
         struct reload_env env;
         struct snapshot *running; /* held */
@@ -19,21 +23,40 @@ struct reload {
         size_t n_waiting, n_unchanged;
         bool again, renew_again; /* asked for meanwhile: the configuration, or its files */
         bool stopped;
+        struct reload_askers waiting, asking; /* for the next one; for the one under way */
+        struct event *soon;                   /* begins what was asked for, from the event loop */
         struct retirement retirement;
         struct renewal *renewal;
 };
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
-static void log_change(const char *line, void *arg)
+static void say(struct reload *r, enum reload_line kind, const char *line)
 {
-        (void)arg;
-        log_info("reload: %s", line);
+        static const enum log_level levels[] = {
+                [RELOAD_ERROR] = LOG_LEVEL_ERROR,
+                [RELOAD_WARNING] = LOG_LEVEL_WARNING,
+                [RELOAD_CHANGE] = LOG_LEVEL_INFO,
+        };
+        struct reload_asker *a;
+        log_line(levels[kind], "%s%s", kind == RELOAD_CHANGE ? "reload: " : "", line);
+        STAILQ_FOREACH (a, &r->asking, next)
+                a->line(kind, line, a->arg);
 }
 
-static void tell_changes(const struct snapshot *before, const struct snapshot *after)
+static void say_change(const char *line, void *arg)
 {
-        struct config_changes c = config_changes(before->conf, after->conf, log_change, NULL);
+        say(arg, RELOAD_CHANGE, line);
+}
+
+static void say_message(enum diag_severity severity, const char *line, void *arg)
+{
+        say(arg, severity == DIAG_ERROR ? RELOAD_ERROR : RELOAD_WARNING, line);
+}
+
+static void tell_changes(struct reload *r, const struct snapshot *next)
+{
+        struct config_changes c = config_changes(r->running->conf, next->conf, say_change, r);
         log_notice("reloading: %zu service%s added, %zu changed, %zu removed%s", c.added,
                    c.added == 1 ? "" : "s", c.changed, c.removed,
                    c.needs_restart ? "; some of it takes effect after a restart" : "");
@@ -46,12 +69,6 @@ static void tell_opened(const struct service *s)
                 if (!lsock_is_shared(s->socks[i]))
                         log_info("service %s: listening on %s", s->conf->name,
                                  sockaddress_text(&s->socks[i]->address, text));
-}
-
-static void log_message(enum diag_severity severity, const char *line, void *arg)
-{
-        (void)arg;
-        log_line(severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
 }
 
 /* --- building aside --------------------------------------------------------------------------- */
@@ -68,7 +85,7 @@ static struct snapshot *build(struct reload *r, struct diag *diag)
                 snapshot_unref(next);
                 return NULL;
         }
-        tell_changes(r->running, next);
+        tell_changes(r, next);
         return next;
 }
 
@@ -81,7 +98,7 @@ static struct snapshot *renew(struct reload *r, struct diag *diag)
         }
         log_notice("certificates or keys have changed: they are read again");
         struct snapshot *next = snapshot_renew(r->running, unusable, diag);
-        diag_each(unusable, log_message, NULL);
+        diag_each(unusable, say_message, r);
         if (diag_errors(unusable) > 0)
                 log_error("services whose certificates or keys cannot be used go on with those "
                           "they have");
@@ -105,6 +122,21 @@ static void watch(struct reload *r)
         renewal_watch(r->renewal, r->running->conf, r->running->read_us);
 }
 
+static void answer(struct reload_askers *askers, bool changed)
+{
+        struct reload_asker *a;
+        while ((a = STAILQ_FIRST(askers)) != NULL) {
+                STAILQ_REMOVE_HEAD(askers, next);
+                a->done(changed, a->arg);
+        }
+}
+
+static void over(struct reload *r, bool changed)
+{
+        r->env.over(changed, r->env.arg);
+        answer(&r->asking, changed);
+}
+
 static void finish(struct reload *r)
 {
         if (r->n_unchanged == 0) {
@@ -118,7 +150,7 @@ static void finish(struct reload *r)
         retirement_update(&r->retirement, r->former, r->running);
         snapshot_unref(TAKE(r->former));
         watch(r);
-        r->env.over(true, r->env.arg);
+        over(r, true);
 }
 
 static void worker_answered(struct reload *r, bool changed)
@@ -155,20 +187,21 @@ static void begin(struct reload *r, struct snapshot *made(struct reload *r, stru
         struct diag *diag = diag_new();
         if (diag == NULL) {
                 log_error("nothing is reloaded: out of memory");
+                answer(&r->asking, false);
                 return;
         }
         r->env.begins(r->env.arg);
         struct snapshot *next = made(r, diag);
         if (next != NULL)
                 replace(r, next, diag);
-        diag_each(diag, log_message, NULL);
+        diag_each(diag, say_message, r);
         diag_free(diag);
         if (next != NULL) {
                 hand_out(r);
                 return;
         }
         log_error("nothing is reloaded; what was running goes on");
-        r->env.over(false, r->env.arg);
+        over(r, false);
 }
 
 static void begin_what_was_asked_for(struct reload *r)
@@ -176,14 +209,24 @@ static void begin_what_was_asked_for(struct reload *r)
         while (r->former == NULL && !r->stopped && (r->again || r->renew_again)) {
                 bool again = r->again;
                 r->again = r->renew_again = false;
+                STAILQ_CONCAT(&r->asking, &r->waiting);
                 begin(r, again ? build : renew);
         }
 }
 
-void reload_config(struct reload *r)
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        begin_what_was_asked_for(arg);
+}
+
+void reload_config(struct reload *r, struct reload_asker *asker)
 {
         r->again = true;
-        begin_what_was_asked_for(r);
+        if (asker != NULL)
+                STAILQ_INSERT_TAIL(&r->waiting, asker, next);
+        event_active(r->soon, EV_TIMEOUT, 1);
 }
 
 static void on_files_changed(void *arg)
@@ -202,6 +245,7 @@ void reload_worker_changed(struct reload *r, bool changed)
 void reload_stop(struct reload *r)
 {
         r->stopped = true;
+        answer(&r->waiting, false);
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
@@ -212,9 +256,12 @@ struct reload *reload_new(const struct reload_env *env, struct snapshot **runnin
         if (r == NULL)
                 return NULL;
         *r = (struct reload){ .env = *env };
+        STAILQ_INIT(&r->waiting);
+        STAILQ_INIT(&r->asking);
         retirement_init(&r->retirement, env->base, env->workers, env->n_workers);
         r->renewal = renewal_new(env->base, on_files_changed, r);
-        if (r->renewal == NULL) {
+        r->soon = event_new(env->base, -1, 0, on_soon, r);
+        if (r->renewal == NULL || r->soon == NULL) {
                 reload_free(r);
                 return NULL;
         }
@@ -227,6 +274,10 @@ void reload_free(struct reload *r)
 {
         if (r == NULL)
                 return;
+        answer(&r->asking, false);
+        answer(&r->waiting, false);
+        if (r->soon != NULL)
+                event_free(r->soon);
         renewal_free(r->renewal);
         retirement_fini(&r->retirement);
         snapshot_unref(r->former);

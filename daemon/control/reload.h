@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "control/given.h"
 #include "snapshot/snapshot.h"
@@ -40,13 +41,25 @@ void reload_free(struct reload *r); /* NULL is fine */
 /* What runs, or is about to. Borrowed until the next turn of the loop. */
 struct snapshot *reload_running(const struct reload *r);
 
-/* Read the configuration again; once more after one that is under way. Mistakes are logged. */
-void reload_config(struct reload *r);
+/* What is said while a reload goes on, which is logged as well. */
+enum reload_line { RELOAD_ERROR, RELOAD_WARNING, RELOAD_CHANGE };
+
+/* Who waits for a reload. Lives until done, which runs once; neither runs from reload_config(). */
+struct reload_asker {
+        STAILQ_ENTRY(reload_asker) next;
+        void (*line)(enum reload_line kind, const char *line, void *arg);
+        void (*done)(bool changed, void *arg);
+        void *arg;
+};
+
+/* Read the configuration again; once more after one that is under way. Mistakes are logged. asker
+ * may be NULL. */
+void reload_config(struct reload *r, struct reload_asker *asker);
 
 /* To be told each WORKER_CHANGED and WORKER_UNCHANGED. */
 void reload_worker_changed(struct reload *r, bool changed);
 
-/* No more of it: the daemon is stopping. */
+/* No more of it: the daemon is stopping. Who still waits hears that nothing has changed. */
 void reload_stop(struct reload *r);
 
 #endif

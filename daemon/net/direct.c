@@ -198,6 +198,11 @@ size_t direct_unsent(struct stream *s)
         return direct_of(s)->given <= FEW ? 0 : stream_fd_unsent(direct_of(s)->fd);
 }
 
+int direct_fd(struct stream *s)
+{
+        return direct_of(s)->fd;
+}
+
 size_t direct_unacked(struct stream *s)
 {
         return stream_fd_unacked(direct_of(s)->fd);

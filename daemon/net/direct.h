@@ -67,6 +67,7 @@ int direct_socket_error(const struct direct *d);
 
 /* Operations of the stream that can be used as they are. */
 void direct_want_read(struct stream *s, bool want);
+int direct_fd(struct stream *s);
 void direct_push(struct stream *s);
 void direct_take_pipe(struct stream *s, struct io_pipe *pipe, size_t n);
 void direct_finish(struct stream *s);

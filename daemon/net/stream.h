@@ -62,6 +62,7 @@ struct stream_ops {
         size_t (*unread)(struct stream *s);
         size_t (*unsent)(struct stream *s);
         size_t (*unacked)(struct stream *s);
+        int (*fd)(struct stream *s); /* its socket; NULL: it has none */
         void (*free)(struct stream *s, enum stream_close_how how);
 };
 
@@ -201,6 +202,12 @@ static inline size_t stream_unsent(struct stream *s)
 static inline size_t stream_unacked(struct stream *s)
 {
         return s->ops->unacked(s);
+}
+
+/* The socket, borrowed, to ask the kernel about; -1: there is none. */
+static inline int stream_fd(struct stream *s)
+{
+        return s->ops->fd != NULL ? s->ops->fd(s) : -1;
 }
 
 /* Close and free. NULL is fine. No callback runs any more. */

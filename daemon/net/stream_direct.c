@@ -117,6 +117,7 @@ static const struct direct_ops plain_ops = {
                 .unread = direct_unread,
                 .unsent = direct_unsent,
                 .unacked = direct_unacked,
+                .fd = direct_fd,
                 .free = direct_free,
         },
         .pass_end_on = pass_end_on,

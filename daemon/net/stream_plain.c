@@ -110,6 +110,11 @@ static size_t plain_unsent(struct stream *s)
         return stream_fd_unsent(self(s)->fd);
 }
 
+static int plain_fd(struct stream *s)
+{
+        return self(s)->fd;
+}
+
 static size_t plain_unacked(struct stream *s)
 {
         return stream_fd_unacked(self(s)->fd);
@@ -136,6 +141,7 @@ static const struct stream_ops plain_ops = {
         .unread = plain_unread,
         .unsent = plain_unsent,
         .unacked = plain_unacked,
+        .fd = plain_fd,
         .free = plain_free,
 };
 

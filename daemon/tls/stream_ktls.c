@@ -234,6 +234,7 @@ static const struct direct_ops ktls_ops = {
                 .unread = ktls_stream_unread,
                 .unsent = direct_unsent,
                 .unacked = ktls_stream_unacked,
+                .fd = direct_fd,
                 .free = ktls_stream_free,
         },
         .pass_end_on = pass_end_on,

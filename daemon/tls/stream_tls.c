@@ -286,6 +286,11 @@ static size_t tls_unsent(struct stream *s)
         return stream_fd_unsent(self(s)->fd);
 }
 
+static int tls_fd(struct stream *s)
+{
+        return self(s)->fd;
+}
+
 static size_t tls_unacked(struct stream *s)
 {
         return stream_fd_unacked(self(s)->fd);
@@ -341,6 +346,7 @@ static const struct stream_ops tls_ops = {
         .unread = tls_unread,
         .unsent = tls_unsent,
         .unacked = tls_unacked,
+        .fd = tls_fd,
         .free = tls_free,
 };
 

@@ -221,6 +221,11 @@ static size_t tls_direct_unsent(struct stream *s)
         return d->given <= TLS_DIRECT_FEW ? 0 : records_length(&d->out) + stream_fd_unsent(d->fd);
 }
 
+static int tls_direct_fd(struct stream *s)
+{
+        return tls_direct(s)->fd;
+}
+
 static size_t tls_direct_unacked(struct stream *s)
 {
         return records_length(&tls_direct(s)->out) + stream_fd_unacked(tls_direct(s)->fd);
@@ -253,6 +258,7 @@ static const struct stream_ops tls_direct_ops = {
         .unread = tls_direct_unread,
         .unsent = tls_direct_unsent,
         .unacked = tls_direct_unacked,
+        .fd = tls_direct_fd,
         .free = tls_direct_free,
 };
 

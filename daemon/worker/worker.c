@@ -23,7 +23,15 @@
 #include "worker/budget.h"
 #include "worker/crew.h"
 
-enum order { ORDER_DRAIN, ORDER_CUT, ORDER_CUT_OVER, ORDER_STOP, ORDER_TAKE, ORDER_CHANGE };
+enum order {
+        ORDER_DRAIN,
+        ORDER_CUT,
+        ORDER_CUT_OVER,
+        ORDER_STOP,
+        ORDER_TAKE,
+        ORDER_CHANGE,
+        ORDER_VISIT
+};
 
 struct worker {
         struct event_base *base;
@@ -143,7 +151,7 @@ static void drain(struct worker *w)
         crew_leave(w->place.crew, w->place.number);
         take_handed(w);
         w->draining = true;
-        w->report(WORKER_QUIET, w->arg);
+        w->report(WORKER_QUIET, NULL, w->arg);
 }
 
 static void cut_all(struct worker *w, enum reason why)
@@ -152,14 +160,20 @@ static void cut_all(struct worker *w, enum reason why)
                 conn_end(TAILQ_FIRST(&w->living), why);
 }
 
-static void cut_over(struct worker *w)
+static void visit(struct worker *w, struct worker_visit *v)
 {
         struct conn *c = TAILQ_FIRST(&w->living), *next;
         for (; c != NULL; c = next) {
                 next = TAILQ_NEXT(c, entry);
-                if (atomic_load_explicit(&c->service->counts->over, memory_order_relaxed))
-                        conn_end(c, REASON_DRAINED);
+                v->each(c, v);
         }
+}
+
+static void end_if_over(struct conn *c, struct worker_visit *v)
+{
+        (void)v;
+        if (atomic_load_explicit(&c->service->counts->over, memory_order_relaxed))
+                conn_end(c, REASON_DRAINED);
 }
 
 /* Takes the reference. */
@@ -172,7 +186,7 @@ static void change(struct worker *w, struct snapshot *snapshot)
         } else {
                 snapshot_unref(snapshot);
         }
-        w->report(changed ? WORKER_CHANGED : WORKER_UNCHANGED, w->arg);
+        w->report(changed ? WORKER_CHANGED : WORKER_UNCHANGED, NULL, w->arg);
 }
 
 static void on_order(int order, void *data, void *arg)
@@ -189,10 +203,14 @@ static void on_order(int order, void *data, void *arg)
                 cut_all(w, (enum reason)(intptr_t)data);
                 break;
         case ORDER_CUT_OVER:
-                cut_over(w);
+                visit(w, &(struct worker_visit){ .each = end_if_over });
                 break;
         case ORDER_CHANGE:
                 change(w, data);
+                break;
+        case ORDER_VISIT:
+                visit(w, data);
+                w->report(WORKER_VISITED, data, w->arg);
                 break;
         case ORDER_STOP:
                 w->stopping = true;
@@ -211,7 +229,7 @@ static void reap(struct worker *w)
         }
         if (w->draining && !w->told_idle && TAILQ_EMPTY(&w->living)) {
                 w->told_idle = true;
-                w->report(WORKER_IDLE, w->arg);
+                w->report(WORKER_IDLE, NULL, w->arg);
         }
 }
 
@@ -320,6 +338,11 @@ void worker_cut(struct worker *w, enum reason why)
 void worker_cut_over(struct worker *w)
 {
         give_order(w, ORDER_CUT_OVER, NULL);
+}
+
+bool worker_visit(struct worker *w, struct worker_visit *v)
+{
+        return mailbox_post(w->mailbox, ORDER_VISIT, v);
 }
 
 bool worker_change(struct worker *w, struct snapshot *snapshot)

@@ -7,6 +7,7 @@
 #include "snapshot/snapshot.h"
 
 struct budget;
+struct conn;
 struct crew;
 struct worker;
 
@@ -22,10 +23,16 @@ enum worker_report {
         WORKER_UNCHANGED, /* has not: memory is short */
         WORKER_QUIET,     /* accepts no more, after worker_drain() */
         WORKER_IDLE,      /* and its last connection has ended */
+        WORKER_VISITED,   /* after worker_visit(), which data is */
 };
 
-/* Runs on the worker's thread. */
-typedef void worker_report_fn(enum worker_report what, void *arg);
+/* Runs on the worker's thread. data: what the report is about, or NULL. */
+typedef void worker_report_fn(enum worker_report what, void *data, void *arg);
+
+/* Something to be done with every connection of a worker, on its thread: it may be ended by it. */
+struct worker_visit {
+        void (*each)(struct conn *c, struct worker_visit *v);
+};
 
 /* Starts the thread, which accepts at once. NULL with errno set. */
 struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *place,
@@ -34,6 +41,8 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
 /* From any thread; carried out by the worker soon after. */
 /* New connections are under that snapshot. Returns false when memory is short: nothing follows. */
 bool worker_change(struct worker *w, struct snapshot *snapshot);
+/* v is the worker's until it reports it. Returns false when memory is short: nothing follows. */
+bool worker_visit(struct worker *w, struct worker_visit *v);
 void worker_cut_over(struct worker *w); /* end those whose service is over, see service_counts */
 void worker_drain(struct worker *w);
 void worker_cut(struct worker *w, enum reason why); /* end every connection */

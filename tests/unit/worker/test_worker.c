@@ -34,8 +34,9 @@ struct fixture {
         atomic_int quiet, idle;
 };
 
-static void on_report(enum worker_report what, void *arg)
+static void on_report(enum worker_report what, void *data, void *arg)
 {
+        (void)data;
         struct fixture *f = arg;
         if (what == WORKER_QUIET)
                 atomic_fetch_add(&f->quiet, 1);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What the commands of the control socket do; the rows are in commands.def. */
+#ifndef CONTROL_COMMAND_H
+#define CONTROL_COMMAND_H
+
+#include <stdint.h>
+
+#include "control/reload.h"
+#include "control/server.h"
+
+struct command_env {
+        struct reload *reload;
+        struct worker *const *workers;
+        size_t n_workers;
+        int64_t started_wall_us;
+};
+
+/* A server_request_fn; arg is the env, borrowed. */
+void command_run(const struct asker *who, const char *const *words, size_t n, struct reply *reply,
+                 void *env);
+
+#endif

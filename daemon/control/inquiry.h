@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Asking every worker about its connections, for one reply. */
+#ifndef CONTROL_INQUIRY_H
+#define CONTROL_INQUIRY_H
+
+#include <stdint.h>
+
+#include "control/reply.h"
+#include "worker/worker.h"
+
+enum inquiry_what {
+        INQUIRY_SESSIONS, /* all, or those of a service: a line each */
+        INQUIRY_SESSION,  /* one, with all there is to say */
+        INQUIRY_KILL,     /* end it */
+};
+
+struct inquiry_request {
+        enum inquiry_what what;
+        const char *service; /* INQUIRY_SESSIONS; NULL: every */
+        uint64_t id;         /* the others */
+};
+
+/* Takes the reply, and ends it when the last worker has answered: see inquiry_answered(). */
+void inquiry_begin(struct worker *const *workers, size_t n, const struct inquiry_request *request,
+                   struct reply *reply);
+
+/* To be told each WORKER_VISITED, with its data. */
+void inquiry_answered(void *data);
+
+#endif

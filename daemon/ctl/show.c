@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include "ctl/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "base/text.h"
+
+static const char *string_of(const json_t *object, const char *name)
+{
+        const char *s = json_string_value(json_object_get(object, name));
+        return s != NULL ? s : "-";
+}
+
+static int64_t number_of(const json_t *object, const char *name)
+{
+        return (int64_t)json_integer_value(json_object_get(object, name));
+}
+
+/* Seconds are enough for what is older. */
+static const char *age(int64_t ms, char buf[static TEXT_QUANTITY_MAX])
+{
+        int64_t s = ms / 1000;
+        if (s < 60)
+                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
+        else if (s < 3600)
+                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
+        else if (s < 86400)
+                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "h%02" PRId64 "m", s / 3600,
+                         s / 60 % 60);
+        else
+                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "d%02" PRId64 "h", s / 86400,
+                         s / 3600 % 24);
+        return buf;
+}
+
+static const char *octets(int64_t n, char buf[static TEXT_QUANTITY_MAX])
+{
+        static const char units[] = " kMGTPE";
+        size_t unit = 0;
+        double value = (double)n;
+        for (; value >= 1000 && unit + 2 < sizeof units; unit++)
+                value /= 1024;
+        if (unit == 0)
+                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64, n);
+        else
+                snprintf(buf, TEXT_QUANTITY_MAX, "%.1f%c", value, units[unit]);
+        return buf;
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static void join(struct text *out, const json_t *list)
+{
+        size_t i;
+        const json_t *item;
+        json_array_foreach(list, i, item)
+                text_addf(out, "%s%s", i > 0 ? " " : "", json_string_value(item));
+}
+
+static void show_service(const json_t *line, size_t number)
+{
+        OWN(text_fini) struct text listen = { 0 }, connect = { 0 };
+        join(&listen, json_object_get(line, "listen"));
+        join(&connect, json_object_get(line, "connect"));
+        if (number == 0)
+                printf("%-20s %6s  %-28s %s\n", "SERVICE", "OPEN", "LISTEN", "CONNECT");
+        printf("%-20s %6" PRId64 "  %-28s %s\n", string_of(line, "name"),
+               number_of(line, "connections"), text_str(&listen), text_str(&connect));
+}
+
+static const char *state_of(const json_t *line)
+{
+        if (strcmp(string_of(line, "phase"), "relay") != 0)
+                return string_of(line, "phase");
+        return number_of(line, "half_closed_ms") > 0 ? "half-closed" : "open";
+}
+
+static void show_session(const json_t *line, size_t number)
+{
+        char since[TEXT_QUANTITY_MAX], up[TEXT_QUANTITY_MAX], down[TEXT_QUANTITY_MAX];
+        if (number == 0)
+                printf("%8s %-16s %-22s %-22s %8s %8s %8s %s\n", "ID", "SERVICE", "CLIENT",
+                       "UPSTREAM", "AGE", "UP", "DOWN", "STATE");
+        printf("%8" PRId64 " %-16s %-22s %-22s %8s %8s %8s %s\n", number_of(line, "id"),
+               string_of(line, "service"), string_of(line, "client"), string_of(line, "upstream"),
+               age(number_of(line, "duration_ms"), since), octets(number_of(line, "bytes_up"), up),
+               octets(number_of(line, "bytes_down"), down), state_of(line));
+}
+
+/* --- all there is ----------------------------------------------------------------------------- */
+
+static void show_value(const char *prefix, const char *name, const json_t *value)
+{
+        if (json_is_object(value)) {
+                const char *key;
+                const json_t *member;
+                OWN(text_fini) struct text path = { 0 };
+                text_addf(&path, "%s%s.", prefix, name);
+                json_object_foreach((json_t *)(uintptr_t)value, key, member)
+                        show_value(text_str(&path), key, member);
+                return;
+        }
+        OWN_FREE char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        printf("%s%-*s %s\n", prefix, 24 - (int)strlen(prefix), name,
+               json_is_string(value) ? json_string_value(value) : text);
+}
+
+static void show_members(const json_t *line)
+{
+        const char *key;
+        const json_t *member;
+        json_object_foreach((json_t *)(uintptr_t)line, key, member) if (!json_is_null(member))
+                show_value("", key, member);
+}
+
+static void show_reload(const json_t *line)
+{
+        const char *error = json_string_value(json_object_get(line, "error"));
+        const char *warning = json_string_value(json_object_get(line, "warning"));
+        const char *said = error != NULL ? error : warning;
+        if (said != NULL)
+                fprintf(stderr, "%s\n", said);
+        else
+                printf("%s\n", string_of(line, "change"));
+}
+
+void show_line(const char *command, const json_t *line, size_t number)
+{
+        if (strcmp(command, "services") == 0)
+                show_service(line, number);
+        else if (strcmp(command, "sessions") == 0)
+                show_session(line, number);
+        else if (strcmp(command, "reload") == 0)
+                show_reload(line);
+        else
+                show_members(line);
+}
