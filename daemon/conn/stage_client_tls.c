@@ -12,10 +12,12 @@ static void on_handshake(const char *error, void *arg)
         struct conn *c = arg;
         c->handshake_ms = conn_stage_ms(c);
         conn_handshake_done(c);
+        const char *why =
+                error == NULL && c->service->direct ? stream_tls_detach(&c->client) : NULL;
         if (error != NULL)
                 conn_stage_failed(c, REASON_CLIENT_TLS_FAILED, error);
-        else if (c->service->direct && !stream_tls_detach(&c->client))
-                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
+        else if (why != NULL)
+                conn_stage_failed(c, REASON_RESOURCE, why);
         else
                 conn_stage_done(c);
 }
@@ -27,6 +29,9 @@ static enum stage_result start_handshake(struct conn *c)
                 c->client = stream_tls_new(c->env->base, c->env->hangup,
                                            c->service->direct ? c->env->io : NULL, &ssl, &c->fd,
                                            STREAM_TLS_ACCEPT, on_handshake, c);
+        if (c->client != NULL && c->service->direct &&
+            !stream_tls_leave_to_kernel(c->client, tls_context_ktls(c->service->listen_tls)))
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         if (c->client != NULL)
                 return STAGE_WAIT;
         char error[TLS_ERROR_MAX];

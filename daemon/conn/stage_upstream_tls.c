@@ -13,10 +13,12 @@ static void on_handshake(const char *error, void *arg)
         struct conn *c = arg;
         c->connect_handshake_ms = conn_stage_ms(c);
         conn_handshake_done(c);
+        const char *why =
+                error == NULL && c->service->direct ? stream_tls_detach(&c->upstream) : NULL;
         if (error != NULL)
                 conn_stage_failed(c, REASON_UPSTREAM_TLS_FAILED, error);
-        else if (c->service->direct && !stream_tls_detach(&c->upstream))
-                conn_stage_failed(c, REASON_RESOURCE, "out of memory");
+        else if (why != NULL)
+                conn_stage_failed(c, REASON_RESOURCE, why);
         else
                 conn_stage_done(c);
 }
@@ -29,6 +31,9 @@ static enum stage_result start_handshake(struct conn *c)
                 c->upstream = stream_tls_new(c->env->base, c->env->hangup,
                                              c->service->direct ? c->env->io : NULL, &ssl, &fd,
                                              STREAM_TLS_CONNECT, on_handshake, c);
+        if (c->upstream != NULL && c->service->direct &&
+            !stream_tls_leave_to_kernel(c->upstream, tls_context_ktls(c->service->connect_tls)))
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         if (c->upstream != NULL)
                 return STAGE_WAIT;
         char error[TLS_ERROR_MAX];

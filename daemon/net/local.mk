@@ -1,4 +1,6 @@
 libspliced_a_SOURCES += \
+	daemon/net/direct.c \
+	daemon/net/direct.h \
 	daemon/net/hangup.c \
 	daemon/net/hangup.h \
 	daemon/net/io.c \

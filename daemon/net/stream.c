@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/io.h"
+
 static void keep_first_detail(struct stream *s, const char *detail)
 {
         if (s->detail == NULL && detail != NULL)
@@ -56,6 +58,25 @@ void stream_notify(struct stream *s)
         stream_notify_reader(s);
         if (!same)
                 stream_notify_writer(s);
+}
+
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+size_t stream_splice(struct stream *dst, struct stream *src, size_t most)
+{
+        struct io_pipe *pipe = io_pipe_borrow(dst->io);
+        if (pipe == NULL)
+                return 0;
+        size_t room = least(most, io_pipe_room(dst->io, pipe));
+        size_t n = src->ops->fill_pipe(src, pipe, room);
+        if (n == 0)
+                io_pipe_return(dst->io, pipe);
+        else
+                dst->ops->take_pipe(dst, pipe, n);
+        return n;
 }
 
 void stream_close_fd(int *fd, enum stream_close_how how)

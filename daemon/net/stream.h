@@ -35,13 +35,14 @@ enum stream_close_how {
         STREAM_CLOSE_RESET, /* RST where the transport has one; never FIN, never close_notify */
 };
 
+struct io_pipe;
 struct stream;
 
 /* There are two kinds. A *buffered* stream has two evbuffers, `in` and `out`. A *direct* one keeps
  * nothing of what arrives: octets stay in the kernel (or in the TLS library) until the reader takes
  * them with stream_receive(), and stream_send() keeps only what the kernel did not take. */
 struct stream_ops {
-        const char *path; /* "buffer", "splice", "tls": what moves its octets */
+        const char *path; /* "buffer", "splice", "tls", "ktls": what moves its octets */
         void (*want_read)(struct stream *s, bool want);
         void (*wrote)(struct stream *s); /* octets were added to s->out; NULL: out notices itself */
         /* Direct streams; NULL in buffered ones. */
@@ -49,9 +50,11 @@ struct stream_ops {
         void (*send)(struct stream *s, const void *octets, size_t n, bool more);
         void (*push)(struct stream *s);  /* nothing follows after all; NULL: nothing ever waits */
         void (*check)(struct stream *s); /* whether the peer has reset: see io_doubt() */
-        /* From src straight into dst, neither through user space; see stream_splice(). NULL: not
-         * here. Two streams can be joined so when they have the same. */
-        size_t (*splice)(struct stream *dst, struct stream *src, size_t most);
+        /* The two halves of stream_splice(); NULL: not here. Octets that have arrived go into an
+         * empty pipe, at most `most`: returns how many, 0 as for stream_splice(). Then n octets in
+         * a pipe, which is taken, are to be sent; nothing is queued before them. */
+        size_t (*fill_pipe)(struct stream *s, const struct io_pipe *pipe, size_t most);
+        void (*take_pipe)(struct stream *s, struct io_pipe *pipe, size_t n);
         /* close(2) passes our end on as well as finish() would, so finish() can be left out when
          * the peer has ended already. */
         bool close_is_end;
@@ -168,16 +171,13 @@ static inline void stream_push(struct stream *s)
 /* Whether stream_splice() can be used between the two. */
 static inline bool stream_can_splice(const struct stream *dst, const struct stream *src)
 {
-        return src->ops->splice != NULL && src->ops->splice == dst->ops->splice;
+        return src->ops->fill_pipe != NULL && dst->ops->take_pipe != NULL;
 }
 
 /* Direct streams, nothing queued in dst: up to `most` octets from src to dst, or into dst's queue,
  * without copying. Returns how many; 0 as for stream_receive(), or, with src still readable and not
  * ended, because there is no pipe to be had: use receive and send. */
-static inline size_t stream_splice(struct stream *dst, struct stream *src, size_t most)
-{
-        return dst->ops->splice(dst, src, most);
-}
+size_t stream_splice(struct stream *dst, struct stream *src, size_t most);
 
 /* Pass our end on, after what is queued. Idempotent; nothing may be added to `out` afterwards. */
 static inline void stream_finish(struct stream *s)

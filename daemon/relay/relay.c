@@ -385,12 +385,19 @@ void relay_set_pulse(struct relay *r, struct pulse *pulse)
         pulse_begin(pulse);
 }
 
+static bool is_path(const struct stream *s, const char *path)
+{
+        return strcmp(s->ops->path, path) == 0;
+}
+
 static const char *path_between(const struct stream *client, const struct stream *upstream)
 {
         if (!stream_is_direct(client) || !stream_is_direct(upstream))
                 return "buffer";
-        const char *path = client->ops->path;
-        return strcmp(path, "splice") == 0 ? upstream->ops->path : path;
+        /* Of two the one that is more work. */
+        if (is_path(client, "tls") || is_path(upstream, "tls"))
+                return "tls";
+        return is_path(client, "ktls") ? "ktls" : upstream->ops->path;
 }
 
 struct relay *relay_new(struct event_base *base, struct stream *client, struct stream *upstream,

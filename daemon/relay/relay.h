@@ -50,7 +50,7 @@ struct relay_result {
 struct relay_stats {
         uint64_t bytes_up, bytes_down; /* client → upstream, upstream → client */
         int64_t half_closed_ms;        /* from the first end to the last; 0: never half-closed */
-        const char *path; /* which pump moved them: "buffer", "splice", "tls"; static */
+        const char *path; /* which pump moved them: "buffer", "splice", "tls", "ktls"; static */
 };
 
 /* Runs once, from relay_start() or from the event loop. The relay may be freed from inside, the

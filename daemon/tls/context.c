@@ -20,6 +20,27 @@ void tls_context_free(struct tls_context *c)
         free(c);
 }
 
+enum ktls_wish tls_context_wish(int directive, const struct origin *at, struct diag *diag)
+{
+        static const enum ktls_wish wishes[] = {
+                [CONFIG_KTLS_OFF] = KTLS_NEVER,
+                [CONFIG_KTLS_AUTO] = KTLS_SAFELY,
+                [CONFIG_KTLS_ON] = KTLS_ALWAYS,
+        };
+        enum ktls_wish wish = wishes[directive];
+        const char *why = wish != KTLS_NEVER ? ktls_unavailable() : NULL;
+        if (why == NULL)
+                return wish;
+        if (wish == KTLS_ALWAYS)
+                diag_warning(diag, at, "ktls: %s; OpenSSL does it all", why);
+        return KTLS_NEVER;
+}
+
+enum ktls_wish tls_context_ktls(const struct tls_context *c)
+{
+        return c->ktls;
+}
+
 SSL *tls_context_ssl(struct tls_context *c, const char *host)
 {
         SSL *ssl = SSL_new(c->ctx);

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "config/config.h"
+#include "tls/ktls.h"
 
 struct tls_context;
 
@@ -24,5 +25,8 @@ void tls_context_free(struct tls_context *c);
  * host is the one about to be connected to (a name, a literal address, or a socket's path): asked
  * for and verified unless server-name says otherwise. Listening contexts ignore it. */
 SSL *tls_context_ssl(struct tls_context *c, const char *host);
+
+/* For stream_tls_leave_to_kernel(). */
+enum ktls_wish tls_context_ktls(const struct tls_context *c);
 
 #endif

@@ -44,6 +44,7 @@ struct tls_context *tls_context_new_connect(const struct config_connect_tls *con
         if (c != NULL) {
                 c->connects = true;
                 c->verify = conf->verify;
+                c->ktls = tls_context_wish(conf->ktls, &conf->ktls_at, diag);
                 c->ctx = SSL_CTX_new(TLS_client_method());
                 if (conf->server_name != NULL)
                         c->server_name = strdup(conf->server_name);

@@ -10,6 +10,7 @@
 struct tls_context {
         SSL_CTX *ctx; /* every session begins with it */
         struct alpn alpn;
+        enum ktls_wish ktls;
         /* listen: one SSL_CTX for each set of certificates, and which one a name gets. */
         SSL_CTX **sets;
         size_t n_sets;
@@ -18,5 +19,9 @@ struct tls_context {
         bool connects, verify;
         char *server_name; /* NULL: the host's */
 };
+
+/* What the directive wishes for (CONFIG_KTLS_…). Where there is none to be had KTLS_NEVER, with a
+ * warning if it was more than a suggestion. */
+enum ktls_wish tls_context_wish(int directive, const struct origin *at, struct diag *diag);
 
 #endif

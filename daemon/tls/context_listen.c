@@ -273,6 +273,7 @@ static bool build(struct builder *b)
         ok = load_all(b) && ok;
         if (!ok || !build_sets(b))
                 return false;
+        b->c->ktls = tls_context_wish(b->conf->ktls, &b->conf->ktls_at, b->diag);
         b->c->ctx = b->c->sets[0];
         SSL_CTX_up_ref(b->c->ctx);
         if (b->c->n_sets > 1)

@@ -34,9 +34,26 @@ const char *ktls_unavailable(void)
         return "the kernel has no TLS (its module tls is not loaded)";
 }
 
-void ktls_want(SSL *ssl)
+/* OpenSSL before 3.2 gives sending away under TLS 1.3, and never receiving. */
+static bool is_wanted(const SSL *ssl, enum ktls_wish wish)
 {
-        SSL_set_options(ssl, SSL_OP_ENABLE_KTLS);
+        const unsigned long gives_both = 0x30200000UL;
+        switch (SSL_version(ssl)) {
+        case TLS1_2_VERSION:
+                return wish != KTLS_NEVER;
+        case TLS1_3_VERSION:
+                return wish == KTLS_ALWAYS && OpenSSL_version_num() >= gives_both;
+        default:
+                return false;
+        }
+}
+
+void ktls_want(SSL *ssl, enum ktls_wish wish)
+{
+        if (is_wanted(ssl, wish))
+                SSL_set_options(ssl, SSL_OP_ENABLE_KTLS);
+        else
+                SSL_clear_options(ssl, SSL_OP_ENABLE_KTLS);
 }
 
 unsigned ktls_directions(SSL *ssl)
@@ -107,9 +124,10 @@ const char *ktls_unavailable(void)
         return "built without kernel TLS";
 }
 
-void ktls_want(SSL *ssl)
+void ktls_want(SSL *ssl, enum ktls_wish wish)
 {
         (void)ssl;
+        (void)wish;
 }
 
 unsigned ktls_directions(SSL *ssl)
@@ -136,6 +154,46 @@ static int send_record(int fd, unsigned char type, const void *octets, size_t n)
 
 #endif
 
+/* --- what went wrong -------------------------------------------------------------------------- */
+
+static const struct record_error {
+        int error, alert;
+        const char *text;
+} record_errors[] = {
+        { EBADMSG, SSL_AD_BAD_RECORD_MAC, "decryption failed or bad record mac" },
+        { EINVAL, SSL_AD_PROTOCOL_VERSION, "wrong version number" },
+        { EMSGSIZE, SSL_AD_RECORD_OVERFLOW, "record too long" },
+        { EKEYEXPIRED, SSL_AD_INTERNAL_ERROR,
+          "the peer changed its keys, which kernel TLS cannot follow" },
+        /* To read(2), a record without data: somebody did not use ktls_receive(). */
+        { EIO, SSL_AD_UNEXPECTED_MESSAGE, "unexpected record" },
+};
+
+static const struct record_error *record_error(int error)
+{
+        for (size_t i = 0; i < COUNTOF(record_errors); i++)
+                if (record_errors[i].error == error)
+                        return &record_errors[i];
+        return NULL;
+}
+
+static int alert_for(int error)
+{
+        const struct record_error *e = record_error(error);
+        return e != NULL ? e->alert : KTLS_NO_ALERT;
+}
+
+enum stream_end ktls_cause(int error, char why[static TLS_ERROR_MAX])
+{
+        const struct record_error *e = record_error(error);
+        if (e != NULL) {
+                snprintf(why, TLS_ERROR_MAX, "%s", e->text);
+                return STREAM_BROKEN;
+        }
+        snprintf(why, TLS_ERROR_MAX, "%s", strerror(error == EPIPE ? ECONNRESET : error));
+        return STREAM_RESET;
+}
+
 /* --- receiving -------------------------------------------------------------------------------- */
 
 void ktls_init(struct ktls *k, SSL *ssl)
@@ -147,21 +205,24 @@ void ktls_init(struct ktls *k, SSL *ssl)
 static enum ktls_got over(struct ktls_news *news, enum stream_end end, const char *why)
 {
         news->end = end;
-        if (why != NULL)
-                snprintf(news->why, sizeof news->why, "%s", why);
+        snprintf(news->why, sizeof news->why, "%s", why);
         return KTLS_OVER;
 }
 
 static enum ktls_got failed(int error, struct ktls_news *news)
 {
-        return over(news, ktls_cause(error, news->why), NULL);
+        news->end = ktls_cause(error, news->why);
+        news->alert = alert_for(error);
+        return KTLS_OVER;
 }
 
 /* There was no record. What splice(2) had been told nobody is told again. */
 static enum ktls_got no_record(const struct ktls *k, ssize_t n, int error, struct ktls_news *news)
 {
-        if (n > 0)
+        if (n > 0) {
+                news->alert = SSL_AD_UNEXPECTED_MESSAGE;
                 return over(news, STREAM_BROKEN, "octets outside of TLS");
+        }
         if (k->splice_error != 0)
                 return failed(k->splice_error, news);
         if (n == 0)
@@ -176,12 +237,14 @@ enum ktls_got ktls_receive(struct ktls *k, int fd, void *buf, size_t size, struc
         assert(size >= 2); /* an alert's */
         news->n = 0;
         news->end = STREAM_OPEN;
+        news->alert = KTLS_NO_ALERT;
         ssize_t n = receive_record(fd, buf, size, &type, &last);
         if (type < 0)
                 return no_record(k, n, errno, news);
         if (k->splice_error == EINVAL) /* that is what it says of a record without data */
                 k->splice_error = 0;
         news->end = ktls_record(&k->records, (unsigned)type, buf, (size_t)n, last, news->why);
+        news->alert = k->records.alert;
         if (news->end != STREAM_OPEN)
                 return KTLS_OVER;
         if (type != SSL3_RT_APPLICATION_DATA || n == 0)
@@ -203,7 +266,17 @@ bool ktls_splice_ended(struct ktls *k, ssize_t returned, int error)
         return true;
 }
 
-/* --- sending, and what went wrong ------------------------------------------------------------- */
+/* A record without data is EIO, and stays. What is said only once is kept for whoever receives. */
+bool ktls_has_unread(struct ktls *k, int fd)
+{
+        char octet;
+        ssize_t n = recv(fd, &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT);
+        if (n >= 0 || k->splice_error != 0 || errno == EIO)
+                return true;
+        return ktls_splice_ended(k, n, errno);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
 
 int ktls_close_notify(int fd)
 {
@@ -215,33 +288,4 @@ int ktls_fatal_alert(int fd, int number)
 {
         const unsigned char alert[2] = { SSL3_AL_FATAL, (unsigned char)number };
         return send_record(fd, SSL3_RT_ALERT, alert, sizeof alert);
-}
-
-static const char *record_error(int error)
-{
-        switch (error) {
-        case EBADMSG:
-                return "decryption failed or bad record mac";
-        case EINVAL:
-                return "wrong version number";
-        case EMSGSIZE:
-                return "record too long";
-        case EKEYEXPIRED:
-                return "the peer changed its keys, which kernel TLS cannot follow";
-        case EIO: /* to read(2), a record without data: somebody did not use ktls_receive() */
-                return "unexpected record";
-        default:
-                return NULL;
-        }
-}
-
-enum stream_end ktls_cause(int error, char why[static TLS_ERROR_MAX])
-{
-        const char *text = record_error(error);
-        if (text != NULL) {
-                snprintf(why, TLS_ERROR_MAX, "%s", text);
-                return STREAM_BROKEN;
-        }
-        snprintf(why, TLS_ERROR_MAX, "%s", strerror(error == EPIPE ? ECONNRESET : error));
-        return STREAM_RESET;
 }

@@ -21,9 +21,18 @@
  * kernel loads its module by this where the caller may have it loaded (root). */
 const char *ktls_unavailable(void);
 
-/* To be asked for before the handshake. The session must be on a socket BIO (SSL_set_fd, or
- * libevent's bufferevent on a socket), or nothing comes of it. */
-void ktls_want(SSL *ssl);
+enum ktls_wish {
+        KTLS_NEVER,
+        KTLS_SAFELY, /* where nothing can go wrong later: TLS 1.2, which does not change its keys */
+        KTLS_ALWAYS, /* TLS 1.3 as well: a peer that changes its keys is cut off */
+};
+
+/* To be asked for before OpenSSL has keys for data; as often as one likes, since what can be wished
+ * for depends on the version, which is only known then: each time the handshake gets on
+ * (SSL_set_info_callback). Nothing is left to the kernel where it would not get both directions.
+ * The session must be on a socket BIO (SSL_set_fd, or libevent's bufferevent on a socket), or
+ * nothing comes of it. */
+void ktls_want(SSL *ssl, enum ktls_wish wish);
 
 enum { KTLS_SENDS = 1, KTLS_RECEIVES = 2, KTLS_BOTH = 3 };
 
@@ -47,6 +56,7 @@ enum ktls_got {
 struct ktls_news {
         size_t n;
         enum stream_end end;
+        int alert; /* with STREAM_BROKEN: for ktls_fatal_alert(), unless it is KTLS_NO_ALERT */
         char why[TLS_ERROR_MAX];
 };
 
@@ -59,6 +69,9 @@ enum ktls_got ktls_receive(struct ktls *k, int fd, void *buf, size_t size, struc
  * Returns whether ktls_receive() is to be called at once, which finds out what it meant: 0 need not
  * be an end, nor EINVAL a mistake. Otherwise nothing is there. */
 bool ktls_splice_ended(struct ktls *k, ssize_t returned, int error);
+
+/* Whether ktls_receive() would find anything: octets, a record without any, an end. */
+bool ktls_has_unread(struct ktls *k, int fd);
 
 /* Our own end, and a fatal alert (SSL_AD_…), which goes out before a reset only if the peer gets
  * the time to read it. Return 0, EAGAIN (everything is full: again once the socket can be written),

@@ -11,6 +11,9 @@
 #include "net/stream.h"
 #include "tls/error.h"
 
+/* There is nothing to tell. */
+enum { KTLS_NO_ALERT = 0 };
+
 /* So many records in a row may hold no data: a peer that goes on would keep us busy for nothing. */
 enum { KTLS_IDLE_RECORDS = 32 };
 
@@ -23,6 +26,7 @@ struct ktls_records {
         uint8_t head[4];
         uint8_t head_len;
         uint32_t body_left; /* octets to pass over */
+        int alert; /* with STREAM_BROKEN: what the peer is to be told (SSL_AD_…), or … */
 };
 
 /* The next octets of a record of this type, its last ones if `last`; all of an alert comes at

@@ -17,6 +17,7 @@ libspliced_a_SOURCES += \
 	daemon/tls/records.c daemon/tls/records.h \
 	daemon/tls/shutdown.c daemon/tls/shutdown.h \
 	daemon/tls/sni.c daemon/tls/sni.h \
+	daemon/tls/stream_ktls.c daemon/tls/stream_ktls.h \
 	daemon/tls/stream_tls.c daemon/tls/stream_tls.h \
 	daemon/tls/stream_tls_direct.c daemon/tls/stream_tls_direct.h \
 	daemon/tls/stream_tls_direct_internal.h \

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "tls/cause.h"
 #include "tls/record_bio.h"
 #include "tls/shutdown.h"
+#include "tls/stream_ktls.h"
 #include "tls/stream_tls_direct.h"
 
 enum {
@@ -38,6 +40,7 @@ struct stream_tls {
         SSL *ssl;
         struct io *io;         /* becomes a direct stream after the handshake; NULL: does not */
         struct record_bio bio; /* then */
+        enum ktls_wish wish;   /* not KTLS_NEVER: over a socket BIO instead */
         struct bufferevent *bev;
         struct evbuffer_cb_entry *in_watch;
         struct hangup *hangup;
@@ -346,6 +349,8 @@ static void on_progress(const SSL *ssl, int where, int value)
 {
         (void)value;
         struct stream_tls *t = SSL_get_app_data(ssl);
+        if (t->wish != KTLS_NEVER)
+                ktls_want(t->ssl, t->wish);
         if (where & SSL_CB_HANDSHAKE_DONE)
                 event_del(&t->bev->ev_read);
 }
@@ -417,27 +422,70 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
         return &t->s;
 }
 
+/* The kernel took one direction alone, which no version and no cipher is a reason for: it is not
+ * asked again. */
+static atomic_bool half_taken;
+
+bool stream_tls_leave_to_kernel(struct stream *s, enum ktls_wish wish)
+{
+        struct stream_tls *t = self(s);
+        assert(t->io != NULL && t->phase == TLS_HANDSHAKE);
+        if (wish == KTLS_NEVER || half_taken)
+                return true;
+        t->wish = wish;
+        SSL_set_read_ahead(t->ssl, 0); /* what is read ahead the kernel never sees */
+        return SSL_set_fd(t->ssl, t->fd) == 1;
+}
+
+/* It was wished for, and nothing came of it. */
+static bool take_back(struct stream_tls *t)
+{
+        stream_tls_direct_prepare(t->ssl);
+        return record_bio_attach(&t->bio, t->ssl, t->fd);
+}
+
+static struct stream *detached(struct stream_tls *t)
+{
+        unsigned kernel_has = t->wish != KTLS_NEVER ? ktls_directions(t->ssl) : 0;
+        if (kernel_has == KTLS_BOTH)
+                return stream_ktls_new(t->io, &t->ssl, &t->fd);
+        if (kernel_has != 0) {
+                half_taken = true;
+                return NULL;
+        }
+        if (t->wish != KTLS_NEVER && !take_back(t))
+                return NULL;
+        return stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
+}
+
 /* libevent must have let go of the descriptor before somebody else watches it. */
-bool stream_tls_detach(struct stream **s)
+const char *stream_tls_detach(struct stream **s)
 {
         struct stream_tls *t = self(*s);
         assert(t->io != NULL && t->phase == TLS_OPEN);
         bufferevent_disable(t->bev, EV_READ | EV_WRITE);
-        struct stream *direct = stream_tls_direct_new(t->io, &t->ssl, &t->fd, &t->bio);
+        struct stream *direct = detached(t);
         if (direct == NULL)
-                return false;
+                return half_taken ? "the kernel has taken one direction of TLS alone"
+                                  : "out of memory";
         tls_free(*s, STREAM_CLOSE);
         *s = direct;
-        return true;
+        return NULL;
 }
 
 SSL *stream_tls_ssl(struct stream *s)
 {
+        if (stream_is_ktls(s))
+                return stream_ktls_ssl(s);
         return stream_is_tls_direct(s) ? stream_tls_direct_ssl(s) : self(s)->ssl;
 }
 
 void stream_tls_alert(struct stream *s)
 {
+        if (stream_is_ktls(s)) {
+                stream_ktls_alert(s);
+                return;
+        }
         if (stream_is_tls_direct(s)) {
                 stream_tls_direct_alert(s);
                 return;

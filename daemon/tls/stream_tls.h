@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "net/stream.h"
+#include "tls/ktls.h"
 
 struct event_base;
 struct hangup;
@@ -34,10 +35,15 @@ struct stream *stream_tls_new(struct event_base *base, struct hangup *hangup, st
                               SSL **ssl, int *fd, enum stream_tls_role role,
                               stream_tls_done_fn *done, void *arg);
 
+/* Right behind stream_tls_new(), which was given an io: where the wish can be fulfilled
+ * stream_tls_detach() makes a stream of which the kernel does the TLS, and elsewhere the other one.
+ * Returns false when memory is short. */
+bool stream_tls_leave_to_kernel(struct stream *s, enum ktls_wish wish);
+
 /* The handshake is done, and nothing was listened to, read or written yet: *s becomes a direct
- * stream, the old one is gone. On false (memory) it is still there and can only be freed. May be
- * called from done. */
-bool stream_tls_detach(struct stream **s);
+ * stream, the old one is gone. Returns NULL; or why not, and then it is still there and can only be
+ * freed. May be called from done. */
+const char *stream_tls_detach(struct stream **s);
 
 /* The TLS session, borrowed, for the record (version, cipher, group, …). */
 SSL *stream_tls_ssl(struct stream *s);

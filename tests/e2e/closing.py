@@ -6,6 +6,7 @@ with what the record must say. The legs are plain, TLS 1.2 or TLS 1.3 in every c
 """
 import dataclasses
 import hashlib
+import os
 import random
 
 import harness
@@ -29,6 +30,9 @@ STOPPED_WITHIN = _most("tcp_wmem") + 3 * MB + _most("tcp_rmem")
 SENDING = 256 * 1024
 
 SMALL = 64 * 1024  # a receive buffer that is full soon
+
+# The versions of TLS that the kernel is to be left, "tls12 tls13". Then it must be.
+KTLS = set(os.environ.get("SPLICED_KTLS", "").split())
 
 _noise = random.Random(7).randbytes(32 * MB)
 
@@ -630,12 +634,16 @@ class DaemonPath:
                                  rcvbuf=self.rcvbuf["upstream"], sndbuf=SENDING)
         settings = {"listen": "127.0.0.1:0", "connect": self.listener.address, "pump": pump,
                     **dict(row_settings)}
+        ktls = {"ktls": "on"} if KTLS and pump == "auto" else {}
         if client != "plain":
-            settings["listen-tls"] = {"certificate": certs.path("server.pem")}
+            settings["listen-tls"] = {"certificate": certs.path("server.pem"), **ktls}
         if upstream != "plain":
-            settings["connect-tls"] = {"server-name": "localhost", "ca": certs.path("ca.pem")}
+            settings["connect-tls"] = {"server-name": "localhost", "ca": certs.path("ca.pem"), **ktls}
         self.tls = None if client == "plain" else certs.client(client)
         self.daemon = w.daemon(globals, services={"path": settings})
+        if ktls:
+            tls = {client, upstream} - {"plain"}
+            self.daemon.expect_path = "splice" if not tls else "ktls" if tls <= KTLS else "tls"
 
     def open(self, kinds, by):
         client = self.daemon.connect("path", tls=self.tls, rcvbuf=self.rcvbuf["client"], sndbuf=SENDING)

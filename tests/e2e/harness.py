@@ -93,6 +93,7 @@ class Daemon:
         self.process = None
         self.returncode = None
         self.expect_returncode = 0
+        self.expect_path = None    # of every connection that got so far
         self.notified = []
         self.clients = []          # every Peer that connected to it
         self.strangers = False     # others than these peers connect too
@@ -327,6 +328,8 @@ def verify_connection(record, client, upstream):
 def verify_records(daemon):
     """One record for each connection, and each true."""
     records = daemon.records()
+    paths = {r["path"] for r in records if r.get("path")}
+    assert daemon.expect_path is None or paths <= {daemon.expect_path}, f"{daemon.expect_path} expected: {paths}"
     ids = [r["id"] for r in records]
     assert len(set(ids)) == len(ids), "ids used twice"
     for record in records:

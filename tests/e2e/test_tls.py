@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: ISC
 """TLS on either leg: what is presented, what is agreed on, what is refused, and what the record
 says about it."""
+import errno
+import re
+import socket
 import ssl
 
 import pytest
 
 import closing
 from harness import service
+
+TCP_ULP = 31
 
 
 def terminate(w, certificate="server.pem", connect="echo", **tls):
@@ -463,3 +468,56 @@ def test_early_data_in_one_flight(w):
     client.send(closing.noise(3000)).end()
     assert client.until_ended() == "end"
     assert bytes(client.received) == closing.noise(3000)
+
+
+# -- the kernel's TLS ----------------------------------------------------------------------------
+
+
+def kernel_has_tls():
+    with socket.socket() as s:
+        try:
+            s.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"tls")
+        except OSError as e:
+            return e.errno == errno.ENOTCONN
+    return True
+
+
+@pytest.mark.parametrize("ktls", ["off", "auto", "on"])
+@pytest.mark.parametrize("client", ["tls12", "tls13"])
+@pytest.mark.parametrize("upstream", ["tls12", "tls13"])
+def test_ktls_or_not(w, client, upstream, ktls):
+    """Left to the kernel or not, megabytes and ends are as ever. Only "on" warns where it cannot be."""
+    listener = w.listen(tls=w.certs.server(upstream))
+    settings = {**service(connect=listener.address),
+                "listen-tls": {"certificate": w.certs.path("server.pem"), "ktls": ktls},
+                "connect-tls": {"server-name": "localhost", "ca": w.certs.path("ca.pem"), "ktls": ktls}}
+    d = w.daemon(services={"path": settings})
+    peer = d.connect("path", tls=w.certs.client(client))
+    other = w.accept(listener, peer)
+    up, down = closing.noise(3 * closing.MB), closing.noise(2 * closing.MB, 1)
+    peer.send(up).end()
+    assert other.until_ended() == "end"
+    other.send(down).end()
+    assert peer.until_ended() == "end"
+    closing.same(other.received, up, "upstream")
+    closing.same(peer.received, down, "client")
+    has = kernel_has_tls()
+    path = d.record_of(peer)["path"]
+    assert path == "tls" or (has and ktls != "off"), path
+    warnings = re.findall(r"conf:\d+: warning: ktls: .*OpenSSL does it all", d.messages())
+    assert len(warnings) == (2 if ktls == "on" and not has else 0), d.messages()
+
+
+def test_ktls_and_unix_sockets(w):
+    """A Unix socket has no TLS of the kernel's: OpenSSL goes on."""
+    listener = w.listen()
+    d = w.daemon(services={"tls": {**service(listen=f"unix:{w.dir}/s", connect=listener.address),
+                                   "listen-tls": {"certificate": w.certs.path("server.pem"), "ktls": "on"}}})
+    client = d.connect("tls", tls=w.certs.client("tls12"))
+    upstream = w.accept(listener, client)
+    client.send(closing.noise(100_001)).end()
+    assert upstream.until_ended() == "end"
+    upstream.send(closing.noise(closing.MB, 1)).end()
+    assert client.until_ended() == "end"
+    closing.same(upstream.received, closing.noise(100_001), "upstream")
+    closing.same(client.received, closing.noise(closing.MB, 1), "client")

@@ -12,6 +12,7 @@ tls_tests = \
 	tests/unit/tls/test_ktls_send \
 	tests/unit/tls/test_memory \
 	tests/unit/tls/test_names \
+	tests/unit/tls/test_stream_ktls \
 	tests/unit/tls/test_stream_tls \
 	tests/unit/tls/test_stream_tls_direct \
 	tests/unit/tls/test_stream_tls_flow
@@ -67,6 +68,11 @@ tests_unit_tls_test_memory_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_tls_test_names_LDADD    = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_tls_test_stream_ktls_SOURCES  = tests/unit/tls/test_stream_ktls.c \
+	$(tls_rig) $(tls_matrix)
+tests_unit_tls_test_stream_ktls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_stream_ktls_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_stream_tls_SOURCES  = tests/unit/tls/test_stream_tls.c $(tls_rig) $(tls_matrix)
 tests_unit_tls_test_stream_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

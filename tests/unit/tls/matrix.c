@@ -24,7 +24,37 @@ static void run(void **state)
         rig_close(&r);
 }
 
-enum { CELLS = 8 }; /* of a promise, at most */
+enum { CELLS = 16 }; /* of a promise, at most */
+
+static const char *const kinds[] = {
+        [RIG_BUFFERED] = "buffered",
+        [RIG_DIRECT] = "direct",
+        [RIG_KTLS] = "ktls",
+        [RIG_NO_KTLS] = "direct, without ktls",
+};
+
+/* What the kernel has here: see test_ktls.c. Where nobody says so it is nothing. */
+static const char *kernel_has(int version)
+{
+        return getenv(version == TLS1_2_VERSION ? "KTLS_TLS12" : "KTLS_TLS13");
+}
+
+/* Where it is said, it is what there is to test: the rest is tested elsewhere, and faster. */
+static bool fits_kind(const struct cell *c)
+{
+        int needs = c->promise->needs;
+        const char *has = kernel_has(c->version);
+        bool both = has != NULL && atoi(has) == KTLS_BOTH;
+        if (c->kind == RIG_KTLS && (!both || (needs & NOT_KTLS)))
+                return false;
+        if (c->kind == RIG_NO_KTLS && both)
+                return false;
+        if (c->kind < RIG_KTLS && has != NULL)
+                return false;
+        if ((needs & ONLY_KTLS) && c->kind != RIG_KTLS)
+                return false;
+        return (needs & (c->kind != RIG_BUFFERED ? ONLY_BUFFERED : ONLY_DIRECT)) == 0;
+}
 
 static bool applies(const struct cell *c)
 {
@@ -37,7 +67,7 @@ static bool applies(const struct cell *c)
                 return false;
         if ((needs & ONLY_CONNECT) && c->role != STREAM_TLS_CONNECT)
                 return false;
-        return (needs & (c->kind == RIG_DIRECT ? ONLY_BUFFERED : ONLY_DIRECT)) == 0;
+        return fits_kind(c);
 }
 
 static size_t fill(struct cell *cells, const struct promise *p)
@@ -46,13 +76,12 @@ static size_t fill(struct cell *cells, const struct promise *p)
         for (unsigned i = 0; i < CELLS; i++) {
                 struct cell *c = &cells[n];
                 *c = (struct cell){ .promise = p,
-                                    .version = i & 4 ? TLS1_3_VERSION : TLS1_2_VERSION,
-                                    .role = i & 2 ? STREAM_TLS_CONNECT : STREAM_TLS_ACCEPT,
-                                    .kind = i & 1 ? RIG_DIRECT : RIG_BUFFERED };
+                                    .version = i & 8 ? TLS1_3_VERSION : TLS1_2_VERSION,
+                                    .role = i & 4 ? STREAM_TLS_CONNECT : STREAM_TLS_ACCEPT,
+                                    .kind = (enum rig_kind)(i & 3) };
                 snprintf(c->name, sizeof c->name, "%s [TLS 1.%d, %s, %s]", p->text,
                          c->version - TLS1_VERSION,
-                         c->role == STREAM_TLS_ACCEPT ? "accept" : "connect",
-                         c->kind == RIG_DIRECT ? "direct" : "buffered");
+                         c->role == STREAM_TLS_ACCEPT ? "accept" : "connect", kinds[c->kind]);
                 if (applies(c))
                         n++;
         }

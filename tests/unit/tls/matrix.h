@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A table of promises, each tested under TLS 1.2 and 1.3, as the accepting and the connecting side,
- * over a buffered and a direct stream. */
+ * over a buffered and a direct stream, and with the kernel's TLS where it has some. */
 #ifndef TESTS_TLS_MATRIX_H
 #define TESTS_TLS_MATRIX_H
 
@@ -13,7 +13,9 @@ enum matrix_needs {
         ONLY_ACCEPT = 8,
         ONLY_CONNECT = 16,
         ONLY_BUFFERED = 32,
-        ONLY_DIRECT = 64
+        ONLY_DIRECT = 64,
+        NOT_KTLS = 128, /* of what only OpenSSL does */
+        ONLY_KTLS = 256
 };
 
 struct promise {

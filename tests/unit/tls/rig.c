@@ -97,8 +97,14 @@ static void on_change(void *arg);
 
 static void listen_to(struct rig *r)
 {
-        if (r->kind == RIG_DIRECT && r->done && r->error == NULL)
-                assert_true(stream_tls_detach(&r->s));
+        if (r->refused && r->done) {
+                assert_non_null(stream_tls_detach(&r->s));
+                return;
+        }
+        if (r->kind != RIG_BUFFERED && r->done && r->error == NULL) {
+                assert_null(stream_tls_detach(&r->s));
+                assert_string_equal(r->s->ops->path, r->kind == RIG_KTLS ? "ktls" : "tls");
+        }
         bool direct = stream_is_direct(r->s);
         stream_set_reader(r->s, direct ? on_change : on_read, r);
         stream_set_writer(r->s, direct ? on_change : on_write, r);
@@ -323,12 +329,14 @@ void rig_open(struct rig *r, int version, enum stream_tls_role role, enum rig_ki
         if (ssl == NULL)
                 ssl = make_ssl(version, role == STREAM_TLS_ACCEPT);
         r->stream_fd = mine;
-        r->s = stream_tls_new(r->base, r->hangup, kind == RIG_DIRECT ? r->io : NULL, &ssl, &mine,
+        r->s = stream_tls_new(r->base, r->hangup, kind != RIG_BUFFERED ? r->io : NULL, &ssl, &mine,
                               role, on_done, r);
         assert_non_null(r->s);
         assert_null(ssl);
         assert_int_equal(mine, -1);
         assert_false(r->done);
+        if (kind == RIG_KTLS || kind == RIG_NO_KTLS)
+                assert_true(stream_tls_leave_to_kernel(r->s, KTLS_ALWAYS));
         listen_to(r);
 }
 

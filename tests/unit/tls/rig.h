@@ -21,7 +21,12 @@
 #include "tls/stream_tls.h"
 
 /* What becomes of the stream after the handshake. */
-enum rig_kind { RIG_BUFFERED, RIG_DIRECT };
+enum rig_kind {
+        RIG_BUFFERED,
+        RIG_DIRECT,
+        RIG_KTLS,   /* direct; the kernel does the TLS */
+        RIG_NO_KTLS /* that was wished for, and cannot be; direct */
+};
 
 enum peer_end { PEER_OPEN, PEER_CLOSE_NOTIFY, PEER_FIN, PEER_RESET, PEER_ERROR };
 
@@ -38,6 +43,7 @@ struct rig {
         int stream_fd; /* borrowed from s */
         bool done;     /* the handshake is over … */
         char *error;   /* … and failed */
+        bool refused;  /* and the stream must not become a direct one */
         bool taking;   /* what arrives is moved to taken */
         struct evbuffer *taken;
         unsigned reads, writes; /* how often it said "look again" */
