@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What direct streams on a socket have in common, whatever the octets on it mean: a
- * watch, a queue for what the socket does not take, resets that are noticed, a share
+/* What direct streams on a socket have in common, whatever the octets on it mean: a watch, a
+ * queue for what the socket does not take, resets that are noticed, a share
  * of the loop's turn. For implementations of streams. */
 #ifndef NET_DIRECT_H
 #define NET_DIRECT_H

@@ -14,6 +14,7 @@
 #include "net/direct.h"
 #include "net/io.h"
 #include "tls/ktls.h"
+#include "tls/memory.h"
 
 struct kernel_tls {
         struct direct d;
@@ -258,6 +259,7 @@ struct stream *stream_ktls_new(struct io *io, SSL **ssl, int *fd)
         ktls_init(&k->ktls, k->ssl);
         SSL_set_info_callback(k->ssl, NULL);
         SSL_free_buffers(k->ssl);
+        tls_memory_trim(k->ssl);
         return &k->d.s;
 }
 
