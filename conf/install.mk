@@ -1,5 +1,5 @@
 # The sample becomes the configuration where there is none yet; what people wrote is left alone.
-dist_man_MANS += conf/spliced.8
+dist_man_MANS += conf/spliced.8 conf/splicectl.8
 EXTRA_DIST    += conf/spliced.conf conf/examples
 
 install-sample:

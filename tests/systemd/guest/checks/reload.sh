@@ -32,7 +32,7 @@ test_a_mistake_is_in_the_journal_and_changes_nothing() {
     configure_echo
     systemctl start spliced
     echo 'services: { loop: {' >$conf
-    systemctl reload spliced
+    systemctl reload spliced && fail "systemctl did not notice"
     until_true said "spliced.conf:1: "
     until_true said "nothing is reloaded"
     until_true is ActiveState active
@@ -54,4 +54,16 @@ CONF
     until_true said "1 service added, 0 changed, 1 removed"
     echo hello | echoes 8443
     until_true recorded SPLICED_SERVICE=other SPLICED_LISTEN=127.0.0.1:8443
+}
+
+test_root_asks_by_splicectl_and_others_may_not() {
+    configure_echo
+    systemctl start spliced
+    echo hello | echoes 7007
+    holds "the status" "$(splicectl status)" "pid                      $(property MainPID)"
+    holds "the services" "$(splicectl services)" "127.0.0.1:7007"
+    local said
+    said=$(setpriv --reuid=65534 --regid=65534 --clear-groups splicectl status 2>&1) &&
+        fail "a stranger was answered: $said"
+    holds "what a stranger hears" "$said" "this user may not ask"
 }
