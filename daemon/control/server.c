@@ -12,6 +12,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "base/addr.h"
 #include "base/log.h"
 #include "base/own.h"
 
@@ -176,7 +177,8 @@ static void on_connection(evutil_socket_t listener, short what, void *arg)
         (void)what;
         struct server *s = arg;
         const struct timeval a_moment = { .tv_sec = 1 };
-        OWN_FD int fd = accept4((int)listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddress peer = { .len = sizeof peer.storage };
+        OWN_FD int fd = accept4((int)listener, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
                 client_new(s, &fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {

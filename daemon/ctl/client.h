@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /* A line of the answer but the last: as text, and read; both borrowed. */
-typedef void client_line_fn(const char *text, const json_t *line, void *arg);
+typedef void client_line_fn(const char *text, json_t *line, void *arg);
 
 /* Ask the daemon at path. Returns true when it says that all is well; false after saying on
  * standard error what is not. */

@@ -26,7 +26,7 @@ struct asked {
         size_t lines;
 };
 
-static void on_line(const char *text, const json_t *line, void *arg)
+static void on_line(const char *text, json_t *line, void *arg)
 {
         struct asked *a = arg;
         if (a->json)

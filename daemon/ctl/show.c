@@ -8,6 +8,8 @@
 #include "base/own.h"
 #include "base/text.h"
 
+enum { NAME_WIDTH = 24 };
+
 static const char *string_of(const json_t *object, const char *name)
 {
         const char *s = json_string_value(json_object_get(object, name));
@@ -54,10 +56,9 @@ static const char *octets(int64_t n, char buf[static TEXT_QUANTITY_MAX])
 
 static void join(struct text *out, const json_t *list)
 {
-        size_t i;
-        const json_t *item;
-        json_array_foreach(list, i, item)
-                text_addf(out, "%s%s", i > 0 ? " " : "", json_string_value(item));
+        for (size_t i = 0; i < json_array_size(list); i++)
+                text_addf(out, "%s%s", i > 0 ? " " : "",
+                          json_string_value(json_array_get(list, i)));
 }
 
 static void show_service(const json_t *line, size_t number)
@@ -92,28 +93,28 @@ static void show_session(const json_t *line, size_t number)
 
 /* --- all there is ----------------------------------------------------------------------------- */
 
-static void show_value(const char *prefix, const char *name, const json_t *value)
+static void show_members(const char *prefix, json_t *object);
+
+static void show_value(const char *prefix, const char *name, json_t *value)
 {
         if (json_is_object(value)) {
-                const char *key;
-                const json_t *member;
                 OWN(text_fini) struct text path = { 0 };
                 text_addf(&path, "%s%s.", prefix, name);
-                json_object_foreach((json_t *)(uintptr_t)value, key, member)
-                        show_value(text_str(&path), key, member);
+                show_members(text_str(&path), value);
                 return;
         }
         OWN_FREE char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-        printf("%s%-*s %s\n", prefix, 24 - (int)strlen(prefix), name,
+        printf("%s%-*s %s\n", prefix, NAME_WIDTH - (int)strlen(prefix), name,
                json_is_string(value) ? json_string_value(value) : text);
 }
 
-static void show_members(const json_t *line)
+/* What does not apply is left out. */
+static void show_members(const char *prefix, json_t *object)
 {
-        const char *key;
-        const json_t *member;
-        json_object_foreach((json_t *)(uintptr_t)line, key, member) if (!json_is_null(member))
-                show_value("", key, member);
+        void *i = json_object_iter(object);
+        for (; i != NULL; i = json_object_iter_next(object, i))
+                if (!json_is_null(json_object_iter_value(i)))
+                        show_value(prefix, json_object_iter_key(i), json_object_iter_value(i));
 }
 
 static void show_reload(const json_t *line)
@@ -127,7 +128,7 @@ static void show_reload(const json_t *line)
                 printf("%s\n", string_of(line, "change"));
 }
 
-void show_line(const char *command, const json_t *line, size_t number)
+void show_line(const char *command, json_t *line, size_t number)
 {
         if (strcmp(command, "services") == 0)
                 show_service(line, number);
@@ -136,5 +137,5 @@ void show_line(const char *command, const json_t *line, size_t number)
         else if (strcmp(command, "reload") == 0)
                 show_reload(line);
         else
-                show_members(line);
+                show_members("", line);
 }

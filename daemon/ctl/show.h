@@ -6,6 +6,6 @@
 #include <jansson.h>
 
 /* One line of the answer to that command, onto standard output; number counts them from 0. */
-void show_line(const char *command, const json_t *line, size_t number);
+void show_line(const char *command, json_t *line, size_t number);
 
 #endif
