@@ -218,7 +218,10 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         (void)what;
-        begin_what_was_asked_for(arg);
+        struct reload *r = arg;
+        begin_what_was_asked_for(r);
+        if (r->stopped)
+                answer(&r->waiting, false);
 }
 
 void reload_config(struct reload *r, struct reload_asker *asker)

@@ -263,11 +263,20 @@ static void give_up(struct change *c)
         free(c->listeners);
 }
 
-static void leave_address(struct listener *l)
+/* Accepting may come to a pause meanwhile, which concerns all there are: none is freed before every
+ * one has been left. */
+static void leave_addresses(struct acceptor *a)
 {
-        event_del(&l->event);
-        accept_rest(l);
-        free(l);
+        for (size_t i = 0; i < a->n; i++) {
+                if (a->listeners[i]->next != NULL)
+                        continue;
+                event_del(&a->listeners[i]->event);
+                accept_rest(a->listeners[i]);
+        }
+        for (size_t i = 0; i < a->n; i++)
+                if (a->listeners[i]->next == NULL)
+                        free(a->listeners[i]);
+        free(a->listeners);
 }
 
 static void enter_address(struct listener *l)
@@ -287,10 +296,7 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
                 give_up(&c);
                 return false;
         }
-        for (size_t i = 0; i < a->n; i++)
-                if (a->listeners[i]->next == NULL)
-                        leave_address(a->listeners[i]);
-        free(a->listeners);
+        leave_addresses(a);
         a->listeners = c.listeners;
         a->n = c.n;
         qsort(a->listeners, a->n, sizeof(struct listener *), compare_socks);

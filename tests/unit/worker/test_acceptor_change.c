@@ -70,6 +70,28 @@ static void a_change_in_a_pause_does_not_end_it(void **state)
         close_fixture(&f);
 }
 
+/* Those who wait use the budget up; the pause finds every address still there. */
+static void a_change_that_comes_to_a_pause(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        const struct service *a = f.snapshot->services[0];
+        OWN_FD int first = connect_to(a->socks[0]), second = connect_to(a->socks[1]);
+        atomic_store(&f.budget.left, 2);
+        struct snapshot *next = successor(&f, "services: { c: { listen = \"127.0.0.1:0\"\n"
+                                              "connect = \"echo\" } }");
+        assert_true(acceptor_change(f.acceptor, next));
+        assert_int_equal(f.n, 2);
+        close_accepted(&f);
+        f.service = NULL;
+        become(&f, next);
+        OWN_FD int comes = connect_to(first_socket(&f));
+        until_accepted(&f, 1);
+        assert_ptr_equal(f.service, snapshot_service(f.snapshot, "c"));
+        close_fixture(&f);
+}
+
 static void after_the_end_a_change_begins_nothing(void **state)
 {
         (void)state;
@@ -89,6 +111,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_changes_to_another_snapshot),
                 cmocka_unit_test(a_change_in_a_pause_does_not_end_it),
+                cmocka_unit_test(a_change_that_comes_to_a_pause),
                 cmocka_unit_test(after_the_end_a_change_begins_nothing),
         };
         return cmocka_run_group_tests_name("worker/acceptor_change", tests, NULL, NULL);
