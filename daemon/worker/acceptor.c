@@ -195,8 +195,9 @@ static int compare_socks(const void *a, const void *b)
 static struct listener *listener_of(const struct acceptor *a, const struct lsock *sock)
 {
         const struct listener key = { .sock = sock }, *wanted = &key;
-        struct listener **found =
-                bsearch(&wanted, a->listeners, a->n, sizeof *found, compare_socks);
+        struct listener **found = NULL;
+        if (a->n > 0)
+                found = bsearch(&wanted, a->listeners, a->n, sizeof *found, compare_socks);
         return found != NULL ? *found : NULL;
 }
 
