@@ -7,7 +7,6 @@ import resource
 
 import pytest
 
-from closing import KTLS
 from harness import INSTRUMENTED, SLOW, service
 
 MB = 1 << 20
@@ -76,10 +75,6 @@ def test_what_is_left_after_many(w, load, pump):
     remote = [f"127.0.0.{i}:{port}" for i in range(1, 5)]
     idle = f"{int(1500 * SLOW)}ms"
     tls = {"certificate": w.certs.path("server.pem")}
-    if KTLS:
-        tls["ktls"] = "on"
-    if KTLS == {"tls12"}:
-        tls["max-version"] = "TLSv1.2"
     d = w.daemon({"max-connections": 20000, "defaults": {"pump": pump}}, services={
         "plain-echo": service(connect="echo", idle_timeout=idle),
         "plain-server": service(connect=remote, idle_timeout=idle),
@@ -125,8 +120,6 @@ def test_what_is_left_after_many(w, load, pump):
         assert not reasons, reasons
         large = [r for r in mine if r["reason"] == "end" and r["bytes_up"] == 65536]
         assert len(large) == each and {r["bytes_down"] for r in large} == {65536}
-        if KTLS and pump == "auto" and name == "tls-server":
-            assert {r["path"] for r in large} == {"ktls"}
 
 
 def test_the_load_generator_tells_wrong_from_right(w, load):
