@@ -80,6 +80,18 @@ def service(listen="127.0.0.1:0", **directives):
 # -- one daemon ----------------------------------------------------------------------------------
 
 
+def echoes(client, data=b"hello"):
+    """What a client of an echo sends comes back, after what has come before."""
+    already = len(client.received)
+    client.send(data)
+    client.until_received(already + len(data))
+
+
+def ends_well(client):
+    client.end()
+    assert client.until_ended() == "end"
+
+
 class Daemon:
     """spliced in the foreground, ready when it says so."""
 

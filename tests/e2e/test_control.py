@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from harness import SPLICED, service
+from harness import SPLICED, echoes, ends_well, service
 
 SPLICECTL = pathlib.Path(SPLICED).parent / "splicectl"
 
@@ -40,17 +40,6 @@ def daemon(w, settings=None, **kwargs):
     d = w.daemon(start=False)
     d.start({"control": str(d.dir / "ctl"), **(settings or {}), **kwargs})
     return d
-
-
-def echoes(client, data=b"hello"):
-    already = len(client.received)
-    client.send(data)
-    client.until_received(already + len(data))
-
-
-def ends_well(client):
-    client.end()
-    assert client.until_ended() == "end"
 
 
 # -- what it shows ---------------------------------------------------------------------------------

@@ -9,24 +9,13 @@ import signal
 import pytest
 
 import peers
-from harness import SLOW, service
+from harness import SLOW, echoes, ends_well, service
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def echo(w, globals=None, **kwargs):
     return w.daemon(globals or {}, services={"echo": service(connect="echo")}, **kwargs)
-
-
-def echoes(client, data=b"hello"):
-    already = len(client.received)
-    client.send(data)
-    client.until_received(already + len(data))
-
-
-def ends_well(client):
-    client.end()
-    assert client.until_ended() == "end"
 
 
 def notice(w, d, prefix):

@@ -9,24 +9,13 @@ import time
 
 import pytest
 
-from harness import INSTRUMENTED, SLOW, service
+from harness import INSTRUMENTED, SLOW, echoes, ends_well, service
 
 MB = 1 << 20
 
 
 def echo(**directives):
     return service(connect="echo", **directives)
-
-
-def echoes(client, data=b"hello"):
-    already = len(client.received)
-    client.send(data)
-    client.until_received(already + len(data))
-
-
-def ends_well(client):
-    client.end()
-    assert client.until_ended() == "end"
 
 
 def refused(w, address):
