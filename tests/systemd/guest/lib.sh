@@ -53,6 +53,16 @@ services: { loop: { listen = "127.0.0.1:7007", connect = "echo" } }
 CONF
 }
 
+# A service on a socket that systemd holds; its first connection starts the daemon.
+activate() {
+    configure <<'CONF'
+services: { web: { listen = "systemd:web", connect = "echo" } }
+CONF
+    cp /given/units/spliced-web.socket /run/systemd/system/
+    systemctl daemon-reload
+    systemctl start spliced-web.socket
+}
+
 property() {
     systemctl show --value --property="$1" "${2-spliced.service}"
 }

@@ -5,15 +5,6 @@
 # shellcheck source=tests/systemd/guest/lib.sh
 . ./lib.sh
 
-activate() {
-    configure <<'CONF'
-services: { web: { listen = "systemd:web", connect = "echo" } }
-CONF
-    cp /given/units/spliced-web.socket /run/systemd/system/
-    systemctl daemon-reload
-    systemctl start spliced-web.socket
-}
-
 test_the_first_connection_starts_the_daemon_and_is_served() {
     activate
     equal "ActiveState before" "$(property ActiveState)" inactive

@@ -40,12 +40,7 @@ test_a_mistake_is_in_the_journal_and_changes_nothing() {
 }
 
 test_sockets_of_systemd_are_kept() {
-    configure <<'CONF'
-services: { web: { listen = "systemd:web", connect = "echo" } }
-CONF
-    cp /given/units/spliced-web.socket /run/systemd/system/
-    systemctl daemon-reload
-    systemctl start spliced-web.socket
+    activate
     echo hello | echoes 8443
     configure <<'CONF'
 services: { other: { listen = "systemd:web", connect = "echo" } }
