@@ -6,10 +6,13 @@
 #include "base/diag.h"
 #include "base/log_journal.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
 #include "control/given.h"
+#include "control/launcher.h"
+#include "control/predecessor.h"
 #include "control/privileges.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
@@ -24,6 +27,13 @@ static struct snapshot *make(struct config **conf, enum snapshot_scope scope, st
         return snapshot_new(conf, scope, NULL, diag);
 }
 
+static struct snapshot *make_after(struct config **conf, struct predecessor *predecessor,
+                                   struct diag *diag)
+{
+        privileges_check(*conf, diag);
+        return snapshot_new_after(conf, predecessor_sockets(predecessor), diag);
+}
+
 /* -t, -T: everything but the sockets, which a running daemon may hold. */
 static bool check(struct config **conf, bool dump, struct diag *diag)
 {
@@ -36,11 +46,12 @@ static bool check(struct config **conf, bool dump, struct diag *diag)
         return true;
 }
 
-static struct snapshot *build(const struct given *given, struct config **conf, struct diag *diag)
+static struct snapshot *build(const struct daemon_start *how, struct config **conf,
+                              struct diag *diag)
 {
-        if (!given_open_log(given, *conf, diag))
+        if (!given_open_log(how->given, *conf, diag))
                 return NULL;
-        struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
+        struct snapshot *snapshot = make_after(conf, how->predecessor, diag);
         if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
                 snapshot_unref(snapshot);
                 return NULL;
@@ -64,14 +75,24 @@ static void tell(const struct diag *diag)
         diag_each(diag, tell_line, &to_journal);
 }
 
-static bool run(const struct given *given, struct config **conf, struct diag *diag)
+static bool run(const struct given *given, struct config **conf, char *const *argv,
+                struct diag *diag)
 {
+        struct daemon_start how = { .given = given, .launcher = -1 };
+        bool fine = false;
         privileges_raise_descriptors();
-        struct snapshot *snapshot = build(given, conf, diag);
+        struct snapshot *snapshot = NULL;
+        if (predecessor_find(&how.predecessor, diag))
+                snapshot = build(&how, conf, diag);
         tell(diag);
-        if (snapshot == NULL)
-                return false;
-        return daemon_run(snapshot, given) == EXIT_SUCCESS;
+        if (snapshot != NULL) {
+                how.launcher = launcher_new(argv);
+                fine = daemon_run(snapshot, &how) == EXIT_SUCCESS;
+        } else {
+                predecessor_free(how.predecessor);
+        }
+        own_close(&how.launcher);
+        return fine;
 }
 
 int main(int argc, char **argv)
@@ -95,7 +116,7 @@ int main(int argc, char **argv)
         struct config *conf = given_read(&options.given, diag);
         bool fine = conf != NULL;
         if (fine && options.what == OPTIONS_RUN) {
-                fine = run(&options.given, &conf, diag);
+                fine = run(&options.given, &conf, argv, diag);
         } else {
                 fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);
                 tell(diag);

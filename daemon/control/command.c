@@ -13,6 +13,7 @@
 #include "config.h"
 #include "config/kind.h"
 #include "control/inquiry.h"
+#include "control/upgrade.h"
 
 enum { WORD_SHOWN = 40 }; /* octets of a word that is quoted */
 
@@ -148,6 +149,23 @@ static void command_reload(struct call *c)
         log_notice("a reload is asked for by uid %u (pid %d)", (unsigned)c->who->uid,
                    (int)c->who->pid);
         reload_config(c->env->reload, &w->asker);
+}
+
+/* --- another process -------------------------------------------------------------------------- */
+
+static void on_upgraded(const char *error, void *arg)
+{
+        reply_end(arg, error);
+}
+
+static void command_upgrade(struct call *c)
+{
+        const struct upgrade_asker asker = { .done = on_upgraded, .arg = c->reply };
+        log_notice("an upgrade is asked for by uid %u (pid %d)", (unsigned)c->who->uid,
+                   (int)c->who->pid);
+        const char *error = upgrade_begin(c->env->upgrade, &asker);
+        if (error != NULL)
+                reply_end(c->reply, error);
 }
 
 /* --- the log ---------------------------------------------------------------------------------- */

@@ -8,8 +8,11 @@
 #include "control/reload.h"
 #include "control/server.h"
 
+struct upgrade;
+
 struct command_env {
         struct reload *reload;
+        struct upgrade *upgrade;
         struct worker *const *workers;
         size_t n_workers;
         int64_t started_wall_us;

@@ -20,11 +20,8 @@ struct inquiry_request {
         uint64_t id;         /* the others */
 };
 
-/* Takes the reply, and ends it when the last worker has answered: see inquiry_answered(). */
+/* Takes the reply, and ends it when the last worker has answered. */
 void inquiry_begin(struct worker *const *workers, size_t n, const struct inquiry_request *request,
                    struct reply *reply);
-
-/* To be told each WORKER_VISITED, with its data. */
-void inquiry_answered(void *data);
 
 #endif

@@ -34,6 +34,14 @@ enum snapshot_scope {
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag);
 
+/* The first one of a process that succeeds another: sockets of the set, which is borrowed, are not
+ * opened again. */
+struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left,
+                                    struct diag *diag);
+
+/* Every listening socket that is somebody's, to be left to another process; see lsock_leave(). */
+void snapshot_leave_sockets(struct snapshot *s);
+
 /* The same configuration with certificates and keys read again. Where some cannot be used the
  * service goes on with those it has, and unusable says why; diag is for the rest, as above. */
 struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,
