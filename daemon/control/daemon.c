@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "conn/parcel.h"
 #include "control/control.h"
+#include "control/manager.h"
 #include "control/notify.h"
 #include "control/predecessor.h"
 #include "control/reload.h"
@@ -82,12 +83,12 @@ static const char *plural(int64_t n)
 }
 
 /* A service manager that kills us while we drain would make ends where there are none. */
-static void tell_draining(int64_t open, int64_t patience)
+static void tell_stopping(const char *word, int64_t open, int64_t patience)
 {
         enum { CUTTING_MS = 10 * 1000 };
         static const int64_t without_limit = INT64_C(365) * 24 * 3600 * 1000;
         char status[128];
-        snprintf(status, sizeof status, "draining, %" PRId64 " connection%s", open, plural(open));
+        snprintf(status, sizeof status, "%s, %" PRId64 " connection%s", word, open, plural(open));
         log_notice("%s", status);
         notify_stopping(status, ((patience > 0 ? patience : without_limit) + CUTTING_MS) * 1000);
 }
@@ -96,7 +97,7 @@ static void drain(struct daemon *d)
 {
         int64_t patience = running(d)->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        tell_draining(live(d), patience);
+        tell_stopping("draining", live(d), patience);
         d->phase = DRAINING;
         reload_stop(d->reload);
         snapshot_shut_sockets(running(d), NULL);
@@ -112,7 +113,8 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
         (void)what;
         struct daemon *d = arg;
         if (d->phase == RUNNING) {
-                drain(d);
+                if (!manager_restarts() || !upgrade_by_manager(d->upgrade))
+                        drain(d);
         } else if (d->phase == LEAVING) {
                 log_notice("told to stop: it is leaving already");
                 d->phase = DRAINING;
@@ -166,7 +168,10 @@ static void leave(long pid, void *arg)
         d->collecting = true;
         reload_stop(d->reload);
         control_leave(d->control);
-        notify_main_pid(pid);
+        if (pid > 0)
+                notify_main_pid(pid);
+        else
+                tell_stopping("restarting", live(d), patience);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_leave(d->workers[i]);
         if (patience > 0)

@@ -14,6 +14,8 @@ libspliced_a_SOURCES += \
 	daemon/control/heritage.h \
 	daemon/control/inquiry.c \
 	daemon/control/inquiry.h \
+	daemon/control/manager.c \
+	daemon/control/manager.h \
 	daemon/control/launcher.c \
 	daemon/control/launcher.h \
 	daemon/control/predecessor.c \

@@ -2,7 +2,7 @@
 #include "control/upgrade.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +16,7 @@
 #include "control/handover.h"
 #include "control/heritage.h"
 #include "control/launcher.h"
+#include "control/store.h"
 
 enum { START_S = 60 }; /* how long a successor may take until it is ready */
 
@@ -29,6 +30,7 @@ enum state {
 struct upgrade {
         struct upgrade_env env;
         enum state state;
+        bool by_manager; /* the bundle is for whoever comes after us */
         int channel;
         struct event *heard; /* the channel; also what runs out */
         struct bundle bundle;
@@ -161,21 +163,49 @@ const char *upgrade_begin(struct upgrade *u, const struct upgrade_asker *asker)
 static void on_collected(size_t n, void *arg)
 {
         struct upgrade *u = arg;
-        if (!bundle_close(&u->bundle))
+        bool fine = bundle_close(&u->bundle);
+        if (u->by_manager)
+                fine = store_leave(&u->bundle) && fine;
+        if (!fine)
                 log_error("some connections were lost while they were handed over");
-        log_notice("handed over: %zu connection%s", n, n == 1 ? "" : "s");
+        log_notice("%s: %zu connection%s",
+                   u->by_manager ? "left with the service manager" : "handed over", n,
+                   n == 1 ? "" : "s");
         end(u, NULL);
 }
 
-/* The successor takes what comes while it comes: no more than the queue holds need be there. */
+/* The successor takes what comes while it comes. */
+static int open_for_successor(struct upgrade *u)
+{
+        if (!bundle_open(&u->bundle))
+                return errno;
+        return channel_say(u->channel, json_pack("{s:s}", "say", "connections"), &u->bundle);
+}
+
+static void add_socket_of_ours(const struct lsock *l, void *to)
+{
+        if (!l->passed) /* those the manager has anyway */
+                heritage_add_listener(to, l);
+}
+
+bool upgrade_by_manager(struct upgrade *u)
+{
+        if (u->state != IDLE || !bundle_open(&u->bundle))
+                return false;
+        u->by_manager = true;
+        u->state = LEAVING;
+        heritage_add_head(&u->bundle, conn_last_number());
+        u->env.each_socket(add_socket_of_ours, &u->bundle, u->env.arg);
+        u->env.leave(0, u->env.arg);
+        return true;
+}
+
 void upgrade_go_on(struct upgrade *u)
 {
-        int error = bundle_open(&u->bundle) ? 0 : errno;
-        if (error == 0)
-                error = channel_say(u->channel, json_pack("{s:s}", "say", "connections"),
-                                    &u->bundle);
-        if (error == 0 && !handover_begin(u->env.workers, u->env.n_workers, &u->bundle, LONG_MAX,
-                                          on_collected, u))
+        size_t most = u->by_manager ? BUNDLE_WAITING - u->bundle.n_fds : SIZE_MAX / 2;
+        int error = u->by_manager ? 0 : open_for_successor(u);
+        if (error == 0 &&
+            !handover_begin(u->env.workers, u->env.n_workers, &u->bundle, most, on_collected, u))
                 error = ENOMEM;
         if (error == 0)
                 return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Putting another process in this one's place, the same program as it is now, without a moment in
  * which nobody accepts: it is started, told what this one listens on, and when it accepts there
- * itself this one leaves, and gives it every connection that can go on elsewhere.
+ * itself this one leaves, and gives it every connection that can go on elsewhere. A successor that
+ * does not start changes nothing.
  *
- * A successor that does not start changes nothing. */
+ * Or the service manager starts it, once this process has ended: then all of it is left with the
+ * manager, and who connects meanwhile waits. */
 #ifndef CONTROL_UPGRADE_H
 #define CONTROL_UPGRADE_H
 
@@ -25,7 +27,8 @@ struct upgrade_env {
         size_t n_workers;
         /* Every listening socket there is: call fn for each. */
         void (*each_socket)(void fn(const struct lsock *l, void *to), void *to, void *arg);
-        /* It has begun to accept: accept no more, and call upgrade_go_on() when nobody does. */
+        /* Accept no more, and call upgrade_go_on() when nobody does: the process pid, or whoever
+         * the service manager starts (0), will. */
         void (*leave)(long pid, void *arg);
         /* Over: connections were handed over, or (error) everything goes on as before. */
         void (*over)(const char *error, void *arg);
@@ -44,6 +47,8 @@ struct upgrade_asker {
 
 /* asker may be NULL. Returns NULL, or why it is not begun, a constant: then done does not run. */
 const char *upgrade_begin(struct upgrade *u, const struct upgrade_asker *asker);
+/* The service manager will start the successor. Returns false when memory is short: drain. */
+bool upgrade_by_manager(struct upgrade *u);
 void upgrade_go_on(struct upgrade *u);
 
 #endif
