@@ -1,6 +1,12 @@
 libspliced_a_SOURCES += \
 	daemon/control/command.c \
 	daemon/control/command.h \
+	daemon/control/command_certificates.c \
+	daemon/control/command_internal.h \
+	daemon/control/command_log.c \
+	daemon/control/command_reload.c \
+	daemon/control/command_sessions.c \
+	daemon/control/command_show.c \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
