@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "control/command_internal.h"
 
-enum { WORD_SHOWN = 40 }; /* octets of a word that is quoted */
-
 static const struct command {
         const char *name, *operand;
         void (*run)(struct call *c);
@@ -29,7 +27,6 @@ static const struct option {
 #include "control/commands.def"
 #undef O
 #undef C
-        { "", "", "" },
 };
 
 static const struct command *find(const char *name)

@@ -7,7 +7,10 @@
 
 #include "control/command.h"
 
-enum { CALL_OPTIONS_MAX = 8 };
+enum {
+        CALL_OPTIONS_MAX = 8,
+        WORD_SHOWN = 40, /* octets of a word that is quoted */
+};
 
 /* One request. The words are borrowed for as long as the command's function runs. */
 struct call {

@@ -15,6 +15,8 @@ libspliced_a_SOURCES += \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \
+	daemon/control/session_filter.c \
+	daemon/control/session_filter.h \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \

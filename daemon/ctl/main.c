@@ -90,13 +90,24 @@ static int options(int argc, char **argv, const char **path, bool *json)
         return EXIT_USAGE;
 }
 
+/* Only what takes a value is told from it: the daemon knows what is wrong with the others. */
+static char *value_in(char *word)
+{
+        size_t n = strcspn(word, "=");
+        for (size_t i = 0; i < COUNTOF(rows) && word[n] == '='; i++)
+                if (rows[i].command != NULL && rows[i].operand[0] != '\0' &&
+                    strlen(rows[i].name) == n && strncmp(rows[i].name, word, n) == 0)
+                        return word + n;
+        return NULL;
+}
+
 /* The words of the request, which has room for twice as many: --option=value is two, and --json may
  * come last, too. Returns how many. */
 static size_t make_request(char **word, const char **request, bool *json)
 {
         size_t n = 0;
         for (; *word != NULL; word++) {
-                char *value = strncmp(*word, "--", 2) == 0 ? strchr(*word, '=') : NULL;
+                char *value = value_in(*word);
                 if (strcmp(*word, "--json") == 0) {
                         *json = true;
                         continue;
