@@ -8,6 +8,7 @@
 struct waiting {
         struct reload_asker asker;
         struct reply *reply;
+        const char *refused; /* what is said when it was */
 };
 
 static void on_line(enum reload_line kind, const char *line, void *arg)
@@ -24,7 +25,7 @@ static void on_line(enum reload_line kind, const char *line, void *arg)
 static void on_done(bool changed, void *arg)
 {
         struct waiting *w = arg;
-        reply_end(w->reply, changed ? NULL : "nothing is reloaded; what was running goes on");
+        reply_end(w->reply, changed ? NULL : w->refused);
         free(w);
 }
 
@@ -36,7 +37,13 @@ void command_reload(struct call *c)
                 return;
         }
         *w = (struct waiting){ .asker = { .line = on_line, .done = on_done, .arg = w },
-                               .reply = c->reply };
+                               .reply = c->reply,
+                               .refused = "nothing is reloaded; what was running goes on" };
+        if (call_option(c, "--dry-run") != NULL) {
+                w->refused = "a reload would change nothing; what is running would go on";
+                reload_try(c->env->reload, &w->asker);
+                return;
+        }
         log_notice("a reload is asked for by uid %u (pid %d)", (unsigned)c->who->uid,
                    (int)c->who->pid);
         reload_config(c->env->reload, &w->asker);
