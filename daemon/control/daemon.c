@@ -15,6 +15,7 @@
 #include "base/mailbox.h"
 #include "base/own.h"
 #include "control/control.h"
+#include "control/gates.h"
 #include "control/inquiry.h"
 #include "control/notify.h"
 #include "control/reload.h"
@@ -34,6 +35,7 @@ struct daemon {
         const struct given *given;
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
+        struct gates *gates;
         struct control *control; /* NULL: nobody asks */
         struct budget budget;
         struct crew *crew;
@@ -93,6 +95,7 @@ static void drain(struct daemon *d)
         tell_draining(live(d), patience);
         d->phase = DRAINING;
         reload_stop(d->reload);
+        gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
@@ -166,8 +169,10 @@ static void on_reload_begins(void *arg)
 static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
-        if (d->phase == RUNNING)
-                tell_ready(d, changed ? "reloaded" : "as before");
+        if (d->phase != RUNNING)
+                return;
+        gates_update(d->gates);
+        tell_ready(d, changed ? "reloaded" : "as before");
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
@@ -192,6 +197,9 @@ static void on_report(int what, void *data, void *arg)
         case WORKER_QUIET:
                 if (++d->n_quiet == d->n_workers)
                         snapshot_close_sockets(reload_running(d->reload), NULL);
+                break;
+        case WORKER_GATED:
+                gates_worker_done(d->gates);
                 break;
         case WORKER_VISITED:
                 inquiry_answered(data);
@@ -269,6 +277,18 @@ static bool make_reload(struct daemon *d)
         return d->reload != NULL;
 }
 
+static bool make_gates(struct daemon *d)
+{
+        const struct gates_env env = {
+                .base = d->base,
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->gates = gates_new(&env);
+        return d->gates != NULL;
+}
+
 static void log_message(enum diag_severity severity, const char *line, void *arg)
 {
         (void)arg;
@@ -279,6 +299,7 @@ static bool make_control(struct daemon *d)
 {
         const struct command_env env = {
                 .reload = d->reload,
+                .gates = d->gates,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
                 .started_wall_us = clock_wall_us(),
@@ -307,7 +328,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d) && make_control(d);
+               make_reload(d) && make_gates(d) && make_control(d);
 }
 
 static void event_fini(struct event *e)
@@ -329,6 +350,7 @@ static void fini(struct daemon *d)
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
         control_close(d->control);
+        gates_free(d->gates);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

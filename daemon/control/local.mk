@@ -1,6 +1,13 @@
 libspliced_a_SOURCES += \
 	daemon/control/command.c \
 	daemon/control/command.h \
+	daemon/control/command_certificates.c \
+	daemon/control/command_drain.c \
+	daemon/control/command_internal.h \
+	daemon/control/command_log.c \
+	daemon/control/command_reload.c \
+	daemon/control/command_sessions.c \
+	daemon/control/command_show.c \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
@@ -9,9 +16,13 @@ libspliced_a_SOURCES += \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \
+	daemon/control/session_filter.c \
+	daemon/control/session_filter.h \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
+	daemon/control/gates.c \
+	daemon/control/gates.h \
 	daemon/control/given.c \
 	daemon/control/given.h \
 	daemon/control/notify.c \

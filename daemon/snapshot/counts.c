@@ -22,6 +22,7 @@ struct service_counts *service_counts_new(void)
                 return NULL;
         ref_init(&c->ref);
         tally_init(&c->tally, 0);
+        c->drained = false;
         atomic_init(&c->over, false);
         return c;
 }

@@ -30,6 +30,9 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
  * used any more. Returns false, with nothing changed, when memory is short. */
 bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot);
 
+/* Gates of its sockets have moved (net/lsock_gate): go on accepting, let in who waits, or stop. */
+void acceptor_look_at_gates(struct acceptor *a);
+
 /* To be called before each turn of the loop. */
 void acceptor_turn(struct acceptor *a);
 
