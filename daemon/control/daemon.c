@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
+#include "control/admin.h"
 #include "control/control.h"
 #include "control/inquiry.h"
 #include "control/notify.h"
@@ -35,6 +36,7 @@ struct daemon {
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
         struct control *control; /* NULL: nobody asks */
+        struct admin *admin;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -92,6 +94,7 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_draining(live(d), patience);
         d->phase = DRAINING;
+        admin_draining(d->admin);
         reload_stop(d->reload);
         snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
@@ -166,6 +169,8 @@ static void on_reload_begins(void *arg)
 static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
+        admin_reloaded(d->admin, changed);
+        admin_listen(d->admin, running(d));
         if (d->phase == RUNNING)
                 tell_ready(d, changed ? "reloaded" : "as before");
 }
@@ -293,6 +298,20 @@ static bool make_control(struct daemon *d)
         return fine;
 }
 
+static bool make_admin(struct daemon *d)
+{
+        const struct admin_env env = {
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->admin = admin_new(d->base, &env);
+        if (d->admin == NULL)
+                return false;
+        admin_listen(d->admin, running(d));
+        return true;
+}
+
 static bool start(struct daemon *d)
 {
         d->base = event_base_new();
@@ -307,7 +326,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d) && make_control(d);
+               make_reload(d) && make_control(d) && make_admin(d);
 }
 
 static void event_fini(struct event *e)
@@ -329,6 +348,7 @@ static void fini(struct daemon *d)
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
         control_close(d->control);
+        admin_free(d->admin);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);
