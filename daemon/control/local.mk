@@ -11,6 +11,12 @@ libspliced_a_SOURCES += \
 	daemon/control/admin_request.h \
 	daemon/control/command.c \
 	daemon/control/command.h \
+	daemon/control/command_certificates.c \
+	daemon/control/command_internal.h \
+	daemon/control/command_log.c \
+	daemon/control/command_reload.c \
+	daemon/control/command_sessions.c \
+	daemon/control/command_show.c \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
@@ -19,6 +25,8 @@ libspliced_a_SOURCES += \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \
+	daemon/control/session_filter.c \
+	daemon/control/session_filter.h \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \

@@ -91,6 +91,29 @@ static void show_session(const json_t *line, size_t number)
                octets(number_of(line, "bytes_down"), down), state_of(line));
 }
 
+static void show_certificate(const json_t *line, size_t number)
+{
+        OWN(text_fini) struct text names = { 0 }, users = { 0 }, left = { 0 };
+        const char *state = string_of(line, "state");
+        const json_t *used_by = json_object_get(line, "used_by");
+        join(&names, json_object_get(line, "names"));
+        for (size_t i = 0; i < json_array_size(used_by); i++) {
+                const json_t *user = json_array_get(used_by, i);
+                text_addf(&users, "%s%s:%s", i > 0 ? " " : "", string_of(user, "service"),
+                          string_of(user, "as"));
+        }
+        text_addf(&left, "%" PRId64 "d", number_of(line, "days_left"));
+        if (strcmp(state, "valid") != 0)
+                text_addf(&left, " %s", state);
+        if (number == 0)
+                printf("%-28s %-10s %-17s %-10s %-24s %s\n", "NAMES", "NOT AFTER", "LEFT", "KEY",
+                       "USED BY", "FILE");
+        printf("%-28s %-10.10s %-17s %-10s %-24s %s\n",
+               names.len > 0 ? text_str(&names) : string_of(line, "subject"),
+               string_of(line, "not_after"), text_str(&left), string_of(line, "key"),
+               text_str(&users), string_of(line, "file"));
+}
+
 /* --- all there is ----------------------------------------------------------------------------- */
 
 static void show_members(const char *prefix, json_t *object);
@@ -134,6 +157,8 @@ void show_line(const char *command, json_t *line, size_t number)
                 show_service(line, number);
         else if (strcmp(command, "sessions") == 0)
                 show_session(line, number);
+        else if (strcmp(command, "certificates") == 0)
+                show_certificate(line, number);
         else if (strcmp(command, "reload") == 0)
                 show_reload(line);
         else

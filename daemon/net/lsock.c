@@ -76,6 +76,8 @@ int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_
 
 int lsock_listen(int fd, const struct lsock_settings *settings)
 {
+        if (settings->tries)
+                return 0;
         /* The kernel cuts it to net.core.somaxconn, which SOMAXCONN only guesses. */
         int backlog = settings->backlog > 0 ? settings->backlog : INT_MAX;
         return listen(fd, backlog) == 0 ? 0 : errno;

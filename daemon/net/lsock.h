@@ -34,6 +34,7 @@ struct lsock_settings {
         size_t workers;                     /* how many will accept; 0 is 1 */
         const struct sockopt_sets *options; /* TCP; may be NULL: as the system has it; borrowed */
         const char *service;       /* for whom; borrowed; NULL: nobody keeps it over a reload */
+        bool tries;                /* only find out whether it could be: nothing listens */
         struct lsock_set *running; /* may be kept instead of opened; borrowed; NULL: none */
         mode_t mode;
         uid_t uid;

@@ -178,7 +178,7 @@ static bool can_do_without(const struct endpoints *e, const struct sockaddress *
  * kernel refuses. Only then it makes room for the others. Returns 0 or errno. */
 static int open_siblings(struct lsock *l, const struct lsock_settings *settings)
 {
-        if (settings->workers <= 1)
+        if (settings->workers <= 1 || settings->tries)
                 return 0;
         if (!setsockopt_on(l->fds[0], SOL_SOCKET, SO_REUSEPORT))
                 return errno;

@@ -487,7 +487,7 @@ void relay_stats(const struct relay *r, struct relay_stats *out)
 {
         int64_t half_closed = r->half_closed_us;
         if (r->mode != RELAY_OVER && r->half_closed)
-                half_closed = clock_us() - r->ended_us;
+                half_closed = clock_us() - r->ended_us + 1000; /* it is, even if just now */
         *out = (struct relay_stats){
                 .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
                 .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),

@@ -151,7 +151,9 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag)
 {
-        struct service_making m = { .binds = scope == SNAPSHOT_ALL, .diag = diag };
+        struct service_making m = { .binds = scope != SNAPSHOT_KEYS,
+                                    .tries = scope == SNAPSHOT_TRY,
+                                    .diag = diag };
         struct snapshot *s = make(conf, running, &m);
         if (s != NULL && running == NULL)
                 set_limits(s);

@@ -26,6 +26,8 @@ struct snapshot {
 enum snapshot_scope {
         SNAPSHOT_KEYS, /* certificates, keys and names of users only: to check a configuration
                           beside a running daemon */
+        SNAPSHOT_TRY,  /* and see whether addresses can be bound, which those that are new are for a
+                          moment; nobody can connect to them */
         SNAPSHOT_ALL,  /* and bind the sockets */
 };
 
