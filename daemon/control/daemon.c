@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
+#include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
 #include "control/inquiry.h"
@@ -37,6 +38,7 @@ struct daemon {
         struct reload *reload;
         struct gates *gates;
         struct control *control; /* NULL: nobody asks */
+        struct admin *admin;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -94,6 +96,7 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_draining(live(d), patience);
         d->phase = DRAINING;
+        admin_draining(d->admin);
         reload_stop(d->reload);
         gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
@@ -169,6 +172,8 @@ static void on_reload_begins(void *arg)
 static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
+        admin_reloaded(d->admin, changed);
+        admin_listen(d->admin, running(d));
         if (d->phase != RUNNING)
                 return;
         gates_update(d->gates);
@@ -314,6 +319,20 @@ static bool make_control(struct daemon *d)
         return fine;
 }
 
+static bool make_admin(struct daemon *d)
+{
+        const struct admin_env env = {
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->admin = admin_new(d->base, &env);
+        if (d->admin == NULL)
+                return false;
+        admin_listen(d->admin, running(d));
+        return true;
+}
+
 static bool start(struct daemon *d)
 {
         d->base = event_base_new();
@@ -328,7 +347,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d) && make_gates(d) && make_control(d);
+               make_reload(d) && make_gates(d) && make_control(d) && make_admin(d);
 }
 
 static void event_fini(struct event *e)
@@ -351,6 +370,7 @@ static void fini(struct daemon *d)
         event_fini(d->on_usr2);
         control_close(d->control);
         gates_free(d->gates);
+        admin_free(d->admin);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

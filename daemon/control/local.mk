@@ -1,4 +1,14 @@
 libspliced_a_SOURCES += \
+	daemon/control/admin.c \
+	daemon/control/admin.h \
+	daemon/control/admin_http.c \
+	daemon/control/admin_http.h \
+	daemon/control/admin_internal.h \
+	daemon/control/admin_metrics.c \
+	daemon/control/admin_process.c \
+	daemon/control/admin_process.h \
+	daemon/control/admin_request.c \
+	daemon/control/admin_request.h \
 	daemon/control/command.c \
 	daemon/control/command.h \
 	daemon/control/command_certificates.c \
