@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: ISC
 """What a daemon that runs has given up, seen from outside. Every other test runs inside of it too: see SANDBOX in
 harness.py."""
+import base64
 import os
 import pathlib
 import pwd
 import re
 import shutil
+import sys
 
 import pytest
 
-from harness import WRAPPER, conf_text, echoes, ends_well, service
+from harness import INSTRUMENTED, WRAPPER, conf_text, echoes, ends_well, service
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="a wrapper makes calls of its own")
 
@@ -66,6 +68,31 @@ def test_nobody_of_the_same_user_looks_into_its_memory(w):
     echoes(client)
     d.reload(services=ECHO)
     ends_well(client)
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+            start, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if line.split()[1].startswith("rw"):
+                mem.seek(start)
+                yield mem.read(min(end - start, 16 << 20)) or b""  # the rest is in reserve
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or INSTRUMENTED, reason="for root, and no sanitizer's terabytes of memory")
+def test_of_a_key_no_copy_stays_but_the_one_in_use(w):
+    lines = [line for line in w.certs.path("server.key").read_text().splitlines() if "-----" not in line]
+    der = base64.b64decode("".join(lines))
+    secret = der[der.index(b"\x04\x20") + 2:][:32]
+    tls = {"certificate": w.certs.path("server.crt"), "key": w.certs.path("server.key")}
+    d = w.daemon(services={"web": service(connect="echo", listen_tls=tls)})
+    everything = b"\0".join(memory(d.pid))
+    # OpenSSL's numbers begin with their lowest octet, where the machine's do.
+    assert everything.count(secret if sys.byteorder == "big" else secret[::-1]) == 1
+    if sys.byteorder == "little":
+        assert secret not in everything
+    for copy in (lines[0].encode()[20:60], lines[1].encode()[:40], der[:60]):
+        assert copy not in everything
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root")
