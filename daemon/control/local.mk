@@ -18,8 +18,6 @@ libspliced_a_SOURCES += \
 	daemon/control/notify.h \
 	daemon/control/landlock.c \
 	daemon/control/landlock.h \
-	daemon/control/launcher.c \
-	daemon/control/launcher.h \
 	daemon/control/privileges.c \
 	daemon/control/privileges.h \
 	daemon/control/reload.c \

@@ -2,7 +2,6 @@ if HAVE_CMOCKA
 
 control_tests = \
 	tests/unit/control/test_daemon \
-	tests/unit/control/test_launcher \
 	tests/unit/control/test_privileges \
 	tests/unit/control/test_renewal \
 	tests/unit/control/test_sandbox
@@ -13,9 +12,6 @@ tests_unit_control_test_daemon_SOURCES = tests/unit/control/test_daemon.c \
 	$(conn_records) $(snapshot_made)
 tests_unit_control_test_daemon_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_daemon_LDADD = $(LDADD) $(CMOCKA_LIBS)
-
-tests_unit_control_test_launcher_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_control_test_launcher_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_privileges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)
