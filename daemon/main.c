@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* spliced(8): options → load → build → drop privileges → run. */
+/* spliced(8): options → load → build → drop privileges, enter the sandbox → run. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/diag.h"
 #include "base/log_journal.h"
@@ -14,6 +16,7 @@
 #include "control/launcher.h"
 #include "control/predecessor.h"
 #include "control/privileges.h"
+#include "control/sandbox.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
 #include "tls/memory.h"
@@ -46,13 +49,27 @@ static bool check(struct config **conf, bool dump, struct diag *diag)
         return true;
 }
 
-static struct snapshot *build(const struct daemon_start *how, struct config **conf,
+/* Whoever starts successors keeps what this process gives up next, but never what it has given up
+ * with its user. */
+static bool confine(struct daemon_start *how, const struct config *conf, char *const *argv,
+                    struct diag *diag)
+{
+        if (!privileges_drop(conf, diag))
+                return false;
+        how->launcher = launcher_new(argv);
+        if (how->launcher < 0)
+                diag_warning(diag, NULL, "there will be no upgrade without a restart: %s",
+                             strerror(errno));
+        return sandbox_enter(conf, diag);
+}
+
+static struct snapshot *build(struct daemon_start *how, struct config **conf, char *const *argv,
                               struct diag *diag)
 {
         if (!given_open_log(how->given, *conf, diag))
                 return NULL;
         struct snapshot *snapshot = make_after(conf, how->predecessor, diag);
-        if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
+        if (snapshot != NULL && !confine(how, snapshot->conf, argv, diag)) {
                 snapshot_unref(snapshot);
                 return NULL;
         }
@@ -83,14 +100,12 @@ static bool run(const struct given *given, struct config **conf, char *const *ar
         privileges_raise_descriptors();
         struct snapshot *snapshot = NULL;
         if (predecessor_find(&how.predecessor, diag))
-                snapshot = build(&how, conf, diag);
+                snapshot = build(&how, conf, argv, diag);
         tell(diag);
-        if (snapshot != NULL) {
-                how.launcher = launcher_new(argv);
+        if (snapshot != NULL)
                 fine = daemon_run(snapshot, &how) == EXIT_SUCCESS;
-        } else {
+        else
                 predecessor_free(how.predecessor);
-        }
         own_close(&how.launcher);
         return fine;
 }

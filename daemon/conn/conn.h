@@ -111,6 +111,14 @@ uint64_t conn_last_number(void);
  * `phase_ms`; with legs also what waits on each and what TCP says of it. On its own thread. */
 void conn_add_json(struct text *t, const struct conn *c, bool legs);
 
+/* For whoever looks for some of them, on its own thread: since when it is there, whether one side
+ * has ended and the other goes on, and with whom. */
+int64_t conn_age_ms(const struct conn *c);
+bool conn_is_half_closed(const struct conn *c);
+void conn_client_address(const struct conn *c, struct sockaddress *out);
+/* len 0: no upstream was reached, or it is built in. */
+void conn_upstream_address(const struct conn *c, struct sockaddress *out);
+
 /* After conn_end(), from the event loop, with no callback of the connection on the stack. */
 void conn_free(struct conn *c);
 

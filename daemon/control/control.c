@@ -84,8 +84,7 @@ bool control_open(struct control **control, struct event_base *base, const struc
         return true;
 }
 
-void control_each_socket(const struct control *c, void fn(const struct lsock *l, void *to),
-                         void *to)
+void control_each_socket(const struct control *c, void fn(struct lsock *l, void *to), void *to)
 {
         for (size_t i = 0; c != NULL && i < c->n_socks; i++)
                 fn(c->socks[i], to);

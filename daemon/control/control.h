@@ -19,8 +19,7 @@ struct lsock_set;
 bool control_open(struct control **control, struct event_base *base, const struct config *conf,
                   const struct command_env *env, struct lsock_set *left, struct diag *diag);
 /* NULL is fine for all of these. */
-void control_each_socket(const struct control *c, void fn(const struct lsock *l, void *to),
-                         void *to);
+void control_each_socket(const struct control *c, void fn(struct lsock *l, void *to), void *to);
 /* A successor answers from now on; whoever has asked here gets an answer here. */
 void control_leave(struct control *c);
 /* Whether somebody waits for an answer, or for the rest of it. */

@@ -15,11 +15,14 @@
 #include "base/mailbox.h"
 #include "base/own.h"
 #include "conn/parcel.h"
+#include "control/admin.h"
 #include "control/control.h"
+#include "control/gates.h"
 #include "control/manager.h"
 #include "control/notify.h"
 #include "control/predecessor.h"
 #include "control/reload.h"
+#include "control/seccomp.h"
 #include "control/upgrade.h"
 #include "worker/budget.h"
 #include "worker/crew.h"
@@ -38,10 +41,13 @@ struct daemon {
         struct daemon_start how;
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
+        struct gates *gates;
         struct control *control; /* NULL: nobody asks */
         struct upgrade *upgrade;
         bool collecting;     /* connections for a successor: not before that is there an end */
         size_t next_adopter; /* the worker that gets the next connection of the predecessor */
+        struct admin *admin;
+        struct seccomp_watch *refused;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -99,7 +105,9 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_stopping("draining", live(d), patience);
         d->phase = DRAINING;
+        admin_draining(d->admin);
         reload_stop(d->reload);
+        gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
@@ -149,13 +157,10 @@ static void on_upgrade(evutil_socket_t fd, short what, void *arg)
                 log_warning("not replaced: %s", error);
 }
 
-static void each_socket(void fn(const struct lsock *l, void *to), void *to, void *arg)
+static void each_socket(void fn(struct lsock *l, void *to), void *to, void *arg)
 {
         struct daemon *d = arg;
-        const struct snapshot *s = running(d);
-        for (size_t i = 0; i < s->n_services; i++)
-                for (size_t j = 0; j < s->services[i]->n_socks; j++)
-                        fn(s->services[i]->socks[j], to);
+        snapshot_each_socket(running(d), fn, to);
         control_each_socket(d->control, fn, to);
 }
 
@@ -166,7 +171,9 @@ static void leave(long pid, void *arg)
         struct timeval in = clock_timeval(patience);
         d->phase = LEAVING;
         d->collecting = true;
+        admin_leave(d->admin);
         reload_stop(d->reload);
+        gates_stop(d->gates);
         control_leave(d->control);
         if (pid > 0)
                 notify_main_pid(pid);
@@ -209,12 +216,18 @@ static void on_upgrade_over(const char *error, void *arg)
         end_if_idle(d);
 }
 
+static void leave_socket(struct lsock *l, void *arg)
+{
+        (void)arg;
+        lsock_leave(l);
+}
+
 static void on_quiet(struct daemon *d)
 {
         if (++d->n_quiet < d->n_workers)
                 return;
         if (d->collecting) {
-                snapshot_leave_sockets(reload_running(d->reload));
+                snapshot_each_socket(running(d), leave_socket, NULL);
                 upgrade_go_on(d->upgrade);
         } else {
                 snapshot_close_sockets(reload_running(d->reload), NULL);
@@ -285,8 +298,12 @@ static void on_reload_begins(void *arg)
 static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
-        if (d->phase == RUNNING)
-                tell_ready(d, changed ? "reloaded" : "as before");
+        admin_reloaded(d->admin, changed);
+        admin_listen(d->admin, running(d));
+        if (d->phase != RUNNING)
+                return;
+        gates_update(d->gates);
+        tell_ready(d, changed ? "reloaded" : "as before");
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
@@ -310,6 +327,9 @@ static void on_report(int what, void *data, void *arg)
                 break;
         case WORKER_QUIET:
                 on_quiet(d);
+                break;
+        case WORKER_GATED:
+                gates_worker_done(d->gates);
                 break;
         case WORKER_VISITED:
                 ((struct worker_visit *)data)->done(data);
@@ -359,6 +379,7 @@ static bool start_workers(struct daemon *d)
         /* Signals are the main thread's: workers are born with all of them blocked. */
         sigset_t all, before;
         sigfillset(&all);
+        sigdelset(&all, SIGSYS); /* how the sandbox refuses, in the thread itself */
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
                 struct worker_place place = { &d->budget, d->crew, d->n_workers };
@@ -387,6 +408,18 @@ static bool make_reload(struct daemon *d)
         return d->reload != NULL;
 }
 
+static bool make_gates(struct daemon *d)
+{
+        const struct gates_env env = {
+                .base = d->base,
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->gates = gates_new(&env);
+        return d->gates != NULL;
+}
+
 static void log_message(enum diag_severity severity, const char *line, void *arg)
 {
         (void)arg;
@@ -398,6 +431,7 @@ static bool make_control(struct daemon *d)
         const struct command_env env = {
                 .reload = d->reload,
                 .upgrade = d->upgrade,
+                .gates = d->gates,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
                 .started_wall_us = clock_wall_us(),
@@ -428,6 +462,20 @@ static bool make_upgrade(struct daemon *d)
         return d->upgrade != NULL;
 }
 
+static bool make_admin(struct daemon *d)
+{
+        const struct admin_env env = {
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->admin = admin_new(d->base, &env);
+        if (d->admin == NULL)
+                return false;
+        admin_listen(d->admin, running(d));
+        return true;
+}
+
 static bool start(struct daemon *d)
 {
         d->base = event_base_new();
@@ -436,14 +484,17 @@ static bool start(struct daemon *d)
         d->mailbox = mailbox_new(d->base, on_report, d);
         d->deadline = evtimer_new(d->base, on_deadline, d);
         d->leave_soon = evtimer_new(d->base, on_leave_soon, d);
-        if (d->mailbox == NULL || d->deadline == NULL || d->leave_soon == NULL)
+        d->refused = seccomp_watch_new(d->base);
+        if (d->mailbox == NULL || d->deadline == NULL || d->leave_soon == NULL ||
+            d->refused == NULL)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_upgrade) && start_workers(d) &&
-               make_reload(d) && make_upgrade(d) && make_control(d);
+               make_reload(d) && make_gates(d) && make_upgrade(d) && make_control(d) &&
+               make_admin(d);
 }
 
 static void event_fini(struct event *e)
@@ -468,6 +519,9 @@ static void fini(struct daemon *d)
         control_close(d->control);
         predecessor_free(d->how.predecessor);
         upgrade_free(d->upgrade);
+        gates_free(d->gates);
+        admin_free(d->admin);
+        seccomp_watch_free(d->refused);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

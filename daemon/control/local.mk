@@ -1,10 +1,28 @@
 libspliced_a_SOURCES += \
+	daemon/control/admin.c \
+	daemon/control/admin.h \
+	daemon/control/admin_http.c \
+	daemon/control/admin_http.h \
+	daemon/control/admin_internal.h \
+	daemon/control/admin_metrics.c \
+	daemon/control/admin_process.c \
+	daemon/control/admin_process.h \
+	daemon/control/admin_request.c \
+	daemon/control/admin_request.h \
 	daemon/control/bundle.c \
 	daemon/control/bundle.h \
 	daemon/control/channel.c \
 	daemon/control/channel.h \
+	daemon/control/command_upgrade.c \
 	daemon/control/command.c \
 	daemon/control/command.h \
+	daemon/control/command_certificates.c \
+	daemon/control/command_drain.c \
+	daemon/control/command_internal.h \
+	daemon/control/command_log.c \
+	daemon/control/command_reload.c \
+	daemon/control/command_sessions.c \
+	daemon/control/command_show.c \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
@@ -27,17 +45,32 @@ libspliced_a_SOURCES += \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \
+	daemon/control/session_filter.c \
+	daemon/control/session_filter.h \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
+	daemon/control/gates.c \
+	daemon/control/gates.h \
 	daemon/control/given.c \
 	daemon/control/given.h \
 	daemon/control/notify.c \
 	daemon/control/notify.h \
+	daemon/control/landlock.c \
+	daemon/control/landlock.h \
 	daemon/control/privileges.c \
 	daemon/control/privileges.h \
 	daemon/control/reload.c \
 	daemon/control/reload.h \
+	daemon/control/sandbox.c \
+	daemon/control/sandbox.h \
+	daemon/control/sandbox_paths.c \
+	daemon/control/sandbox_paths.h \
+	daemon/control/seccomp.c \
+	daemon/control/seccomp.h \
+	daemon/control/seccomp_calls.def \
+	daemon/control/seccomp_refused.c \
+	daemon/control/seccomp_refused.h \
 	daemon/control/retired.c \
 	daemon/control/retired.h \
 	daemon/control/renewal.c \

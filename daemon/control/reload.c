@@ -12,6 +12,7 @@
 #include "control/privileges.h"
 #include "control/retired.h"
 #include "control/renewal.h"
+#include "control/sandbox.h"
 #include "worker/budget.h"
 
 STAILQ_HEAD(reload_askers, reload_asker);
@@ -79,6 +80,7 @@ static struct snapshot *build(struct reload *r, struct diag *diag)
         if (conf == NULL)
                 return NULL;
         privileges_check(conf, diag);
+        sandbox_check(conf, diag);
         struct snapshot *next = snapshot_new(&conf, SNAPSHOT_ALL, r->running, diag);
         /* Last, since it cannot be undone. */
         if (next == NULL || !given_open_log(r->env.given, next->conf, diag)) {
@@ -194,6 +196,8 @@ static void begin(struct reload *r, struct snapshot *made(struct reload *r, stru
         struct snapshot *next = made(r, diag);
         if (next != NULL)
                 replace(r, next, diag);
+        else
+                sandbox_explain(diag);
         diag_each(diag, say_message, r);
         diag_free(diag);
         if (next != NULL) {
@@ -230,6 +234,36 @@ void reload_config(struct reload *r, struct reload_asker *asker)
         if (asker != NULL)
                 STAILQ_INSERT_TAIL(&r->waiting, asker, next);
         event_active(r->soon, EV_TIMEOUT, 1);
+}
+
+static void try_change(const char *line, void *arg)
+{
+        struct reload_asker *asker = arg;
+        asker->line(RELOAD_CHANGE, line, asker->arg);
+}
+
+static void try_message(enum diag_severity severity, const char *line, void *arg)
+{
+        struct reload_asker *asker = arg;
+        asker->line(severity == DIAG_ERROR ? RELOAD_ERROR : RELOAD_WARNING, line, asker->arg);
+}
+
+void reload_try(struct reload *r, struct reload_asker *asker)
+{
+        struct diag *diag = diag_new();
+        struct config *conf = diag != NULL ? given_read(r->env.given, diag) : NULL;
+        struct snapshot *next = NULL;
+        if (conf != NULL) {
+                privileges_check(conf, diag);
+                next = snapshot_new(&conf, SNAPSHOT_TRY, r->running, diag);
+        }
+        if (next != NULL)
+                config_changes(r->running->conf, next->conf, try_change, asker);
+        if (diag != NULL)
+                diag_each(diag, try_message, asker);
+        diag_free(diag);
+        asker->done(next != NULL, asker->arg);
+        snapshot_unref(next);
 }
 
 static void on_files_changed(void *arg)

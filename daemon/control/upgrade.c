@@ -79,7 +79,7 @@ static void end(struct upgrade *u, const char *error)
 
 /* --- the successor starts --------------------------------------------------------------------- */
 
-static void add_socket(const struct lsock *l, void *to)
+static void add_socket(struct lsock *l, void *to)
 {
         heritage_add_listener(to, l);
 }
@@ -182,7 +182,7 @@ static int open_for_successor(struct upgrade *u)
         return channel_say(u->channel, json_pack("{s:s}", "say", "connections"), &u->bundle);
 }
 
-static void add_socket_of_ours(const struct lsock *l, void *to)
+static void add_socket_of_ours(struct lsock *l, void *to)
 {
         if (!l->passed) /* those the manager has anyway */
                 heritage_add_listener(to, l);

@@ -26,7 +26,7 @@ struct upgrade_env {
         struct worker *const *workers;
         size_t n_workers;
         /* Every listening socket there is: call fn for each. */
-        void (*each_socket)(void fn(const struct lsock *l, void *to), void *to, void *arg);
+        void (*each_socket)(void fn(struct lsock *l, void *to), void *to, void *arg);
         /* Accept no more, and call upgrade_go_on() when nobody does: the process pid, or whoever
          * the service manager starts (0), will. */
         void (*leave)(long pid, void *arg);

@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net/lsock_gate.h"
 #include "net/lsock_internal.h"
 
 bool lsock_wrong(struct lsock_request *r, const char *format, ...)
@@ -76,6 +77,8 @@ int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_
 
 int lsock_listen(int fd, const struct lsock_settings *settings)
 {
+        if (settings->tries)
+                return 0;
         /* The kernel cuts it to net.core.somaxconn, which SOMAXCONN only guesses. */
         int backlog = settings->backlog > 0 ? settings->backlog : INT_MAX;
         return listen(fd, backlog) == 0 ? 0 : errno;
@@ -205,7 +208,8 @@ static int retune_unix(const struct lsock *l, const struct lsock_settings *set)
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings)
 {
         int error = retune_unix(l, settings);
-        for (size_t i = 0; i < l->n_fds && error == 0 && !l->passed; i++)
+        bool listens = !l->passed && lsock_gate(l) != LSOCK_REFUSING;
+        for (size_t i = 0; i < l->n_fds && error == 0 && listens; i++)
                 error = lsock_listen(l->fds[i], settings);
         return error;
 }

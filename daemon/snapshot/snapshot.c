@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "net/lsock_set.h"
+#include "snapshot/admin_sockets.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -46,6 +47,7 @@ static void snapshot_free(struct snapshot *s)
                 return;
         for (size_t i = 0; i < s->n_services; i++)
                 service_free(s->services[i]);
+        admin_sockets_free(s);
         free(s->services);
         free(s->by_name);
         counts_unref(s->counts);
@@ -76,13 +78,16 @@ static struct snapshot *new_without_services(struct config **conf, const struct 
 /* Every socket of the snapshot, as an array to be freed; NULL: memory is short. */
 static struct lsock **all_sockets(const struct snapshot *s, size_t *n)
 {
-        *n = 0;
+        size_t k = 0;
+        *n = s->n_admin;
         for (size_t i = 0; i < s->n_services; i++)
                 *n += s->services[i]->n_socks;
         struct lsock **all = calloc(*n + 1, sizeof(struct lsock *));
-        for (size_t i = 0, k = 0; all != NULL && i < s->n_services; i++)
+        for (size_t i = 0; all != NULL && i < s->n_services; i++)
                 for (size_t j = 0; j < s->services[i]->n_socks; j++)
                         all[k++] = s->services[i]->socks[j];
+        for (size_t i = 0; all != NULL && i < s->n_admin; i++)
+                all[k++] = s->admin[i];
         return all;
 }
 
@@ -134,6 +139,8 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
                 m->keeps_privileges = s->conf->user == NULL;
                 m->n_workers = s->n_workers;
                 make_services(s, m, running);
+                if (m->binds)
+                        admin_sockets_open(s, m->kept, m->diag);
         } else {
                 diag_error(m->diag, NULL, "out of memory");
         }
@@ -147,7 +154,9 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag)
 {
-        struct service_making m = { .binds = scope == SNAPSHOT_ALL, .diag = diag };
+        struct service_making m = { .binds = scope != SNAPSHOT_KEYS,
+                                    .tries = scope == SNAPSHOT_TRY,
+                                    .diag = diag };
         struct snapshot *s = make(conf, running, &m);
         if (s != NULL && running == NULL)
                 set_limits(s);
@@ -198,7 +207,7 @@ static int compare_pointers(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* What `successor` has not kept. false: memory is short. */
+/* What `successor` has not kept, of services. false: memory is short. */
 static bool each_left(const struct snapshot *s, const struct snapshot *successor,
                       void fn(const struct service *service, struct lsock *sock))
 {
@@ -250,13 +259,10 @@ void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor
         each_left(s, successor, successor != NULL ? tell_and_close_socket : close_socket);
 }
 
-static void leave_socket(const struct service *service, struct lsock *l)
+void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg)
 {
-        (void)service;
-        lsock_leave(l);
-}
-
-void snapshot_leave_sockets(struct snapshot *s)
-{
-        each_left(s, NULL, leave_socket);
+        size_t n;
+        OWN_FREE struct lsock **all = all_sockets(s, &n);
+        for (size_t i = 0; all != NULL && i < n; i++)
+                fn(all[i], arg);
 }

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "net/lsock_gate.h"
 #include "net/stream.h"
+#include "stats/counter.h"
 #include "worker/batch.h"
 #include "worker/budget.h"
 
@@ -46,6 +48,7 @@ struct acceptor {
         bool paused, stopped;
         struct event resume;
         int64_t warned_ms;
+        struct counter *pauses; /* NULL: nobody counts */
         accepted_fn *accepted;
         void *arg;
 };
@@ -82,11 +85,19 @@ static void pause_accepting(struct acceptor *a, int error)
         if (a->stopped || a->paused)
                 return;
         warn_paused(a, error);
+        if (a->pauses != NULL)
+                counter_add(a->pauses, 1);
         a->paused = true;
         for (size_t i = 0; i < a->n; i++)
                 listen_no_more(a->listeners[i]);
         struct timeval in = clock_timeval(PAUSE_MS);
         evtimer_add(&a->resume, &in);
+}
+
+static void accept_from_now_on(struct listener *l)
+{
+        if (!l->acceptor->paused && lsock_is_open(l->sock))
+                listen_on(l);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -103,7 +114,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         }
         a->paused = false;
         for (size_t i = 0; i < a->n; i++)
-                listen_on(a->listeners[i]);
+                accept_from_now_on(a->listeners[i]);
 }
 
 int acceptor_relief(void *acceptor)
@@ -143,7 +154,7 @@ static enum accepting accept_one(struct listener *l, int from)
                 stream_close_fd(&fd, STREAM_CLOSE_RESET);
                 return a->paused ? ACCEPT_PAUSE : ACCEPT_MORE;
         }
-        if (errno == EAGAIN)
+        if (errno == EAGAIN || errno == EINVAL) /* EINVAL: it does not listen any more */
                 return ACCEPT_EMPTY;
         if (concerns_one_connection(errno))
                 return ACCEPT_MORE;
@@ -303,8 +314,8 @@ static void enter_address(struct listener *l)
 {
         bool is_new = l->service == NULL;
         l->service = TAKE(l->next);
-        if (is_new && !l->acceptor->paused)
-                listen_on(l);
+        if (is_new)
+                accept_from_now_on(l);
 }
 
 bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
@@ -323,6 +334,22 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
         for (size_t i = 0; i < a->n; i++)
                 enter_address(a->listeners[i]);
         return true;
+}
+
+/* --- gates ------------------------------------------------------------------------------------ */
+
+void acceptor_look_at_gates(struct acceptor *a)
+{
+        for (size_t i = 0; i < a->n && !a->stopped; i++) {
+                struct listener *l = a->listeners[i];
+                if (lsock_is_open(l->sock)) {
+                        accept_from_now_on(l);
+                        continue;
+                }
+                listen_no_more(l);
+                if (lsock_gate(l->sock) == LSOCK_EMPTYING)
+                        accept_rest(l);
+        }
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
@@ -351,6 +378,11 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         }
         on_resume(-1, 0, a);
         return a;
+}
+
+void acceptor_count_pauses(struct acceptor *a, struct counter *pauses)
+{
+        a->pauses = pauses;
 }
 
 void acceptor_turn(struct acceptor *a)

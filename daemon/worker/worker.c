@@ -19,6 +19,7 @@
 #include "net/io.h"
 #include "net/resolve.h"
 #include "net/stream.h"
+#include "stats/loop_stats.h"
 #include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
@@ -31,6 +32,7 @@ enum order {
         ORDER_STOP,
         ORDER_TAKE,
         ORDER_CHANGE,
+        ORDER_GATE,
         ORDER_VISIT,
         ORDER_LEAVE,
         ORDER_ADOPT
@@ -50,6 +52,8 @@ struct worker {
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
+        struct loop_stats stats;
+        struct event *beat; /* of the stats */
         pthread_t thread;
         bool started;
         worker_report_fn *report;
@@ -254,6 +258,10 @@ static void on_order(int order, void *data, void *arg)
         case ORDER_CHANGE:
                 change(w, data);
                 break;
+        case ORDER_GATE:
+                acceptor_look_at_gates(w->acceptor);
+                w->report(WORKER_GATED, NULL, w->arg);
+                break;
         case ORDER_VISIT:
                 visit(w, data);
                 w->report(WORKER_VISITED, data, w->arg);
@@ -327,15 +335,19 @@ static bool build(struct worker *w)
         w->io = io_new(w->base, &w->snapshot->counts->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->beat = loop_stats_start(&w->stats, w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
-        if (w->io != NULL)
+        if (w->io != NULL) {
                 w->io->descriptors = &w->place.budget->left;
+                w->io->worker = w->place.number;
+        }
         if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
                                    on_accepted, w);
-        if (w->acceptor == NULL)
+        if (w->acceptor == NULL || w->beat == NULL)
                 return false;
+        acceptor_count_pauses(w->acceptor, &w->stats.accept_pauses);
         w->env = (struct conn_env){
                 .base = w->base,
                 .io = w->io,
@@ -369,6 +381,11 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
                 return NULL;
         }
         return w;
+}
+
+const struct loop_stats *worker_stats(const struct worker *w)
+{
+        return &w->stats;
 }
 
 static void give_order(struct worker *w, enum order order, void *data)
@@ -418,6 +435,11 @@ bool worker_adopt(struct worker *w, struct snapshot *snapshot, struct service *s
         return false;
 }
 
+bool worker_gate(struct worker *w)
+{
+        return mailbox_post(w->mailbox, ORDER_GATE, NULL);
+}
+
 bool worker_change(struct worker *w, struct snapshot *snapshot)
 {
         if (mailbox_post(w->mailbox, ORDER_CHANGE, snapshot_ref(snapshot)))
@@ -436,6 +458,8 @@ void worker_free(struct worker *w)
         }
         crew_leave(w->place.crew, w->place.number);
         acceptor_free(w->acceptor);
+        if (w->beat != NULL)
+                event_free(w->beat);
         resolver_free(w->resolver);
         memory_tide_free(w->memory);
         hangup_free(w->hangup);
