@@ -262,8 +262,9 @@ def test_a_mistake_changes_nothing(w):
 
 
 def ctl(d, *words, ok=False):
-    done = subprocess.run([str(pathlib.Path(SPLICED).with_name("splicectl")), "-s", str(d.dir.parent / "control"), *words],
-                          capture_output=True, text=True, timeout=30 * SLOW)
+    splicectl = pathlib.Path(SPLICED).with_name("splicectl")
+    done = subprocess.run([str(splicectl), "-s", str(d.dir.parent / "control"), *words], capture_output=True,
+                          text=True, timeout=30 * SLOW)
     assert not ok or done.returncode == 0, done.stderr
     return done
 

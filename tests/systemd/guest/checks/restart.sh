@@ -103,7 +103,7 @@ test_nobody_is_refused_meanwhile() {
     systemctl start spliced
     (
         while [ ! -e "$tmp/enough" ]; do
-            [ "$(echo hello | nc -N -w 10 127.0.0.1 7007)" = hello ] || echo refused >>"$tmp/refused"
+            [ "$(echo hello | nc -N -w 10 127.0.0.1 7007)" = hello ] || echo no >>"$tmp/refused"
         done
     ) &
     local clients=$!
