@@ -18,6 +18,7 @@
 #include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
+#include "control/heritage.h"
 #include "control/manager.h"
 #include "control/notify.h"
 #include "control/predecessor.h"
@@ -157,11 +158,27 @@ static void on_upgrade(evutil_socket_t fd, short what, void *arg)
                 log_warning("not replaced: %s", error);
 }
 
-static void each_socket(void fn(struct lsock *l, void *to), void *to, void *arg)
+static void add_socket(struct lsock *l, void *bundle)
+{
+        heritage_add_listener(bundle, l);
+}
+
+static void add_socket_of_ours(struct lsock *l, void *bundle)
+{
+        if (!l->passed)
+                heritage_add_listener(bundle, l);
+}
+
+static void describe(struct bundle *b, bool all, void *arg)
 {
         struct daemon *d = arg;
-        snapshot_each_socket(running(d), fn, to);
-        control_each_socket(d->control, fn, to);
+        const struct snapshot *s = running(d);
+        heritage_add_head(b, conn_last_number());
+        snapshot_each_socket(s, all ? add_socket : add_socket_of_ours, b);
+        control_each_socket(d->control, all ? add_socket : add_socket_of_ours, b);
+        for (size_t i = 0; i < s->n_services; i++)
+                if (s->services[i]->counts->drained)
+                        heritage_add_drained(b, s->services[i]->conf->name);
 }
 
 static void leave(long pid, void *arg)
@@ -417,7 +434,11 @@ static bool make_gates(struct daemon *d)
                 .n_workers = d->n_workers,
         };
         d->gates = gates_new(&env);
-        return d->gates != NULL;
+        if (d->gates == NULL)
+                return false;
+        predecessor_drain(d->how.predecessor, running(d));
+        gates_update(d->gates);
+        return true;
 }
 
 static void log_message(enum diag_severity severity, const char *line, void *arg)
@@ -453,7 +474,7 @@ static bool make_upgrade(struct daemon *d)
                 .launcher = d->how.launcher,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
-                .each_socket = each_socket,
+                .describe = describe,
                 .leave = leave,
                 .over = on_upgrade_over,
                 .arg = d,

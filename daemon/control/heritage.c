@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "net/lsock_gate.h"
 
 /* --- leaving ---------------------------------------------------------------------------------- */
 
@@ -25,6 +26,18 @@ void heritage_add_head(struct bundle *b, uint64_t last_number)
             0);
 }
 
+void heritage_add_drained(struct bundle *b, const char *service)
+{
+        add(b, json_pack("{s:s,s:s}", "kind", "drained", "service", service), NULL, 0);
+}
+
+/* One whose gate is only about to close begins to close once more. */
+static int settled_gate(const struct lsock *l)
+{
+        enum lsock_gate gate = lsock_gate(l);
+        return gate == LSOCK_WAITING || gate == LSOCK_REFUSING ? (int)gate : LSOCK_OPEN;
+}
+
 void heritage_add_listener(struct bundle *b, const struct lsock *l)
 {
         OWN_FREE int *copies = calloc(l->n_fds + 1, sizeof *copies);
@@ -37,10 +50,10 @@ void heritage_add_listener(struct bundle *b, const struct lsock *l)
                 b->failed = b->failed || copies[i] < 0;
         }
         add(b,
-            json_pack("{s:s,s:b,s:s?,s:s?,s:s?,s:I,s:I}", "kind", "listener", "passed", l->passed,
-                      "passed_name", l->passed_name, "any_port_of", l->any_port_of, "path",
-                      l->unlink_path, "device", (json_int_t)l->unlink_dev, "inode",
-                      (json_int_t)l->unlink_ino),
+            json_pack("{s:s,s:i,s:b,s:s?,s:s?,s:s?,s:I,s:I}", "kind", "listener", "gate",
+                      settled_gate(l), "passed", l->passed, "passed_name", l->passed_name,
+                      "any_port_of", l->any_port_of, "path", l->unlink_path, "device",
+                      (json_int_t)l->unlink_dev, "inode", (json_int_t)l->unlink_ino),
             copies, l->n_fds);
 }
 
@@ -79,6 +92,7 @@ static void take_listener(struct heritage *h, const json_t *about, int *fds, siz
                 h->failed = true;
                 return;
         }
+        atomic_init(&l->gate, (int)json_integer_value(json_object_get(about, "gate")));
         for (; l->n_fds < n_fds; l->n_fds++)
                 l->fds[l->n_fds] = TAKE_FD(fds[l->n_fds]);
         l->passed_name = copy_of(about, "passed_name");
@@ -88,6 +102,14 @@ static void take_listener(struct heritage *h, const json_t *about, int *fds, siz
         if (getsockname(l->fds[0], &l->address.sa, &l->address.len) < 0)
                 l->address.len = 0;
         h->socks[h->n_socks++] = l;
+}
+
+static void take_drained(struct heritage *h, json_t *about)
+{
+        if (h->drained == NULL)
+                h->drained = json_array();
+        if (json_array_append(h->drained, json_object_get(about, "service")) < 0)
+                h->failed = true;
 }
 
 static bool take_octets(struct parcel *p, const char *octets)
@@ -133,6 +155,8 @@ static void take(json_t *about, int *fds, size_t n_fds, const char *octets, void
                         (uint64_t)json_integer_value(json_object_get(about, "last_number"));
         else if (strcmp(kind, "listener") == 0)
                 take_listener(h, about, fds, n_fds);
+        else if (strcmp(kind, "drained") == 0)
+                take_drained(h, about);
         else if (strcmp(kind, "connection") == 0)
                 take_connection(h, about, fds, n_fds, octets);
 }
@@ -151,5 +175,6 @@ void heritage_fini(struct heritage *h)
         for (size_t i = 0; i < h->n_parcels; i++)
                 parcel_fini(&h->parcels[i]);
         free(TAKE(h->parcels));
+        json_decref(TAKE(h->drained));
         h->n_socks = h->n_parcels = 0;
 }

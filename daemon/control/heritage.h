@@ -14,6 +14,8 @@
 void heritage_add_head(struct bundle *b, uint64_t last_number);
 /* Copies of its sockets: it goes on listening here. */
 void heritage_add_listener(struct bundle *b, const struct lsock *l);
+/* A service that was drained by command. */
+void heritage_add_drained(struct bundle *b, const char *service);
 /* Takes what is in the parcel. */
 void heritage_add_connection(struct bundle *b, struct parcel *p);
 
@@ -22,6 +24,7 @@ struct heritage {
         uint64_t last_number;
         struct lsock **socks; /* held */
         size_t n_socks;
+        json_t *drained;        /* names of services; owned; NULL: none */
         struct parcel *parcels; /* owned */
         size_t n_parcels;
         bool failed; /* memory was short */

@@ -117,6 +117,21 @@ struct lsock_set *predecessor_sockets(struct predecessor *p)
         return p != NULL ? &p->sockets : NULL;
 }
 
+void predecessor_drain(const struct predecessor *p, const struct snapshot *snapshot)
+{
+        size_t i;
+        json_t *name;
+        if (p == NULL)
+                return;
+        json_array_foreach(p->left.drained, i, name)
+        {
+                const char *text = json_string_value(name);
+                struct service *s = text != NULL ? snapshot_service(snapshot, text) : NULL;
+                if (s != NULL)
+                        s->counts->drained = true;
+        }
+}
+
 bool predecessor_is_there(const struct predecessor *p)
 {
         return p != NULL && p->channel >= 0;

@@ -24,6 +24,9 @@ void predecessor_free(struct predecessor *p); /* NULL is fine: what was not take
 /* The sockets it listens on, to be kept rather than opened; borrowed, NULL for nobody. */
 struct lsock_set *predecessor_sockets(struct predecessor *p);
 
+/* Services that it has drained by command are to be so here. */
+void predecessor_drain(const struct predecessor *p, const struct snapshot *snapshot);
+
 /* Whether it is still there, and so the service manager's until predecessor_end_fn. */
 bool predecessor_is_there(const struct predecessor *p);
 

@@ -11,10 +11,8 @@
 
 #include "base/log.h"
 #include "base/own.h"
-#include "conn/conn.h"
 #include "control/channel.h"
 #include "control/handover.h"
-#include "control/heritage.h"
 #include "control/launcher.h"
 #include "control/store.h"
 
@@ -79,18 +77,12 @@ static void end(struct upgrade *u, const char *error)
 
 /* --- the successor starts --------------------------------------------------------------------- */
 
-static void add_socket(struct lsock *l, void *to)
-{
-        heritage_add_listener(to, l);
-}
-
 /* Returns 0 or errno. */
 static int tell_sockets(struct upgrade *u)
 {
         if (!bundle_open(&u->bundle))
                 return errno;
-        heritage_add_head(&u->bundle, conn_last_number());
-        u->env.each_socket(add_socket, &u->bundle, u->env.arg);
+        u->env.describe(&u->bundle, true, u->env.arg);
         int error = bundle_close(&u->bundle) ? 0 : ENOMEM;
         if (error == 0)
                 error = channel_say(u->channel, json_pack("{s:s}", "say", "sockets"), &u->bundle);
@@ -182,20 +174,13 @@ static int open_for_successor(struct upgrade *u)
         return channel_say(u->channel, json_pack("{s:s}", "say", "connections"), &u->bundle);
 }
 
-static void add_socket_of_ours(struct lsock *l, void *to)
-{
-        if (!l->passed) /* those the manager has anyway */
-                heritage_add_listener(to, l);
-}
-
 bool upgrade_by_manager(struct upgrade *u)
 {
         if (u->state != IDLE || !bundle_open(&u->bundle))
                 return false;
         u->by_manager = true;
         u->state = LEAVING;
-        heritage_add_head(&u->bundle, conn_last_number());
-        u->env.each_socket(add_socket_of_ours, &u->bundle, u->env.arg);
+        u->env.describe(&u->bundle, false, u->env.arg);
         u->env.leave(0, u->env.arg);
         return true;
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "net/lsock.h"
+#include "control/bundle.h"
 #include "snapshot/snapshot.h"
 #include "worker/worker.h"
 
@@ -25,8 +25,9 @@ struct upgrade_env {
         int launcher; /* -1: there is none */
         struct worker *const *workers;
         size_t n_workers;
-        /* Every listening socket there is: call fn for each. */
-        void (*each_socket)(void fn(struct lsock *l, void *to), void *to, void *arg);
+        /* Put into the bundle what is to be known beforehand: of listening sockets all, or those
+         * that the service manager has not. */
+        void (*describe)(struct bundle *b, bool all, void *arg);
         /* Accept no more, and call upgrade_go_on() when nobody does: the process pid, or whoever
          * the service manager starts (0), will. */
         void (*leave)(long pid, void *arg);

@@ -324,3 +324,31 @@ def test_told_to_stop_while_it_leaves(w, server):
     client.end()
     assert client.until_ended() == "end"
     d.until_alone()
+
+
+def test_drained_services_stay_drained(w):
+    d = w.daemon({"control": str(w.dir / "control")}, services={"out": echo(), "in": echo()})
+    client = d.connect("out")
+    echoes(client)
+    ctl(d, "drain", "out", ok=True)
+    d.upgrade()
+    address = d.at("out")
+    w.until(lambda: refused(w, address), "the drained service to refuse")
+    assert "draining" in ctl(d, "services", ok=True).stdout
+    echoes(client, b"as it was")
+    d.upgrade()
+    assert refused(w, address)
+    ctl(d, "resume", "out", ok=True)
+    again = d.connect("out")
+    for c in (client, again):
+        echoes(c, b"in")
+        ends_well(c)
+    d.until_alone()
+
+
+def refused(w, address):
+    probe = w.net.connect(address)
+    w.until(lambda: probe.connected or probe.connect_error, "an answer to a connection")
+    if probe.connect_error is None:
+        probe.reset()
+    return probe.connect_error == "ECONNREFUSED"
