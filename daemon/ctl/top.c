@@ -58,11 +58,11 @@ static void take_status(struct top *t, const json_t *lines)
 
 static void take_lines(struct top *t, const json_t *services, const json_t *sessions)
 {
-        size_t i;
-        json_t *line;
         top_model_begin(&t->model, clock_ms());
-        json_array_foreach(services, i, line) top_model_add_service(&t->model, line);
-        json_array_foreach(sessions, i, line) top_model_add_session(&t->model, line);
+        for (size_t i = 0; i < json_array_size(services); i++)
+                top_model_add_service(&t->model, json_array_get(services, i));
+        for (size_t i = 0; i < json_array_size(sessions); i++)
+                top_model_add_session(&t->model, json_array_get(sessions, i));
         top_model_end(&t->model);
 }
 
