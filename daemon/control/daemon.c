@@ -36,6 +36,7 @@ struct daemon {
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
         struct gates *gates;
+        struct inquiries inquiries;
         struct control *control; /* NULL: nobody asks */
         struct budget budget;
         struct crew *crew;
@@ -300,6 +301,7 @@ static bool make_control(struct daemon *d)
         const struct command_env env = {
                 .reload = d->reload,
                 .gates = d->gates,
+                .inquiries = &d->inquiries,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
                 .started_wall_us = clock_wall_us(),
@@ -341,6 +343,7 @@ static void fini(struct daemon *d)
 {
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_free(d->workers[i]);
+        inquiries_fini(&d->inquiries);
         crew_free(d->crew);
         free(d->workers);
         event_fini(d->deadline);
@@ -362,6 +365,7 @@ int daemon_run(struct snapshot *snapshot, const struct given *given)
 {
         struct daemon d = { .first = snapshot, .given = given };
         int exit_status = EXIT_FAILURE;
+        inquiries_init(&d.inquiries);
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
                 tell_addresses(running(&d));

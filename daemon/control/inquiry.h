@@ -4,6 +4,7 @@
 #define CONTROL_INQUIRY_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "control/reply.h"
 #include "control/session_filter.h"
@@ -21,10 +22,16 @@ struct inquiry_request {
         uint64_t id;                  /* the others */
 };
 
+/* Those under way. */
+LIST_HEAD(inquiries, inquiry);
+void inquiries_init(struct inquiries *all);
+/* Nobody is going to answer any more: the workers are gone. */
+void inquiries_fini(struct inquiries *all);
+
 /* Takes the reply and what the filter has, and ends the reply when the last worker has answered:
  * see inquiry_answered(). */
-void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
-                   struct reply *reply);
+void inquiry_begin(struct inquiries *all, struct worker *const *workers, size_t n,
+                   struct inquiry_request *request, struct reply *reply);
 
 /* To be told each WORKER_VISITED, with its data. */
 void inquiry_answered(void *data);
