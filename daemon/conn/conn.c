@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "conn/stage.h"
+#include "net/io.h"
+#include "tls/info.h"
 #include "tls/stream_tls.h"
 
 /* A new listener protocol is a codec in net/, a stage of its own, and one line here. */
@@ -83,6 +85,7 @@ struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
         sockaddress_pack(client, c->client_address);
         c->snapshot = snapshot_ref(snapshot);
         c->fd = TAKE_FD(*fd);
+        stats_claim(service->counts->stats, env->io->worker);
         memory_took(env->memory, octets_held(service));
         return c;
 }
@@ -157,15 +160,40 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
         return STAGE_END;
 }
 
-void conn_handshake_done(struct conn *c)
-{
-        enum { BUFFERS = 48 * 1024 };
-        memory_passed(c->env->memory, BUFFERS);
-}
-
 int32_t conn_stage_ms(const struct conn *c)
 {
         return clock_brief_ms(clock_us() - c->stage_us);
+}
+
+struct service_stats *conn_stats(const struct conn *c)
+{
+        return stats_of(c->service->counts->stats, c->env->io->worker);
+}
+
+_Static_assert((int)REASONS <= (int)STATS_REASONS, "there is a counter for each reason");
+
+int32_t conn_handshake_done(struct conn *c, enum handshake_side side, bool failed)
+{
+        enum { BUFFERS = 48 * 1024 };
+        struct service_stats *stats = conn_stats(c);
+        int64_t us = clock_us() - c->stage_us;
+        SSL *ssl = stream_tls_ssl(side == HANDSHAKE_CLIENT ? c->client : c->upstream);
+        histogram_observe(&stats->handshake[side], &histogram_brief, us);
+        if (failed)
+                handshakes_count(&stats->handshakes, side, NULL, NULL, HANDSHAKE_FAILED);
+        else
+                handshakes_count(&stats->handshakes, side, SSL_get_version(ssl),
+                                 tls_info_group(ssl),
+                                 SSL_session_reused(ssl) ? HANDSHAKE_RESUMED : HANDSHAKE_FULL);
+        memory_passed(c->env->memory, BUFFERS);
+        return clock_brief_ms(us);
+}
+
+static void count_end(const struct conn *c, enum reason why)
+{
+        struct service_stats *stats = conn_stats(c);
+        counter_add(&stats->ended[why], 1);
+        histogram_observe(&stats->life, &histogram_lives, clock_us() - c->started_us);
 }
 
 void conn_end(struct conn *c, enum reason why)
@@ -181,6 +209,7 @@ void conn_end(struct conn *c, enum reason why)
                 tally_leave(&c->service->counts->tally);
                 tally_leave(&c->snapshot->counts->tally);
         }
+        count_end(c, why);
         conn_write_record(c, why, &moved);
         c->env->ended(c, c->env->ended_arg);
 }

@@ -35,8 +35,12 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
 /* Milliseconds since the stage was entered. */
 int32_t conn_stage_ms(const struct conn *c);
 
-/* A TLS handshake is over: what it needed for itself is free. */
-void conn_handshake_done(struct conn *c);
+/* What its worker counts of its service. */
+struct service_stats *conn_stats(const struct conn *c);
+
+/* A TLS handshake, which was the stage, is over: it is counted, and what it needed for itself is
+ * free. Returns how long it took, in milliseconds. */
+int32_t conn_handshake_done(struct conn *c, enum handshake_side side, bool failed);
 
 /* For conn_end(): the one record, if it is wanted. */
 void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved);

@@ -14,11 +14,13 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
+#include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
 #include "control/inquiry.h"
 #include "control/notify.h"
 #include "control/reload.h"
+#include "control/seccomp.h"
 #include "worker/budget.h"
 #include "worker/crew.h"
 #include "worker/worker.h"
@@ -38,6 +40,8 @@ struct daemon {
         struct gates *gates;
         struct inquiries inquiries;
         struct control *control; /* NULL: nobody asks */
+        struct admin *admin;
+        struct seccomp_watch *refused;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -95,6 +99,7 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_draining(live(d), patience);
         d->phase = DRAINING;
+        admin_draining(d->admin);
         reload_stop(d->reload);
         gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
@@ -170,6 +175,8 @@ static void on_reload_begins(void *arg)
 static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
+        admin_reloaded(d->admin, changed);
+        admin_listen(d->admin, running(d));
         if (d->phase != RUNNING)
                 return;
         gates_update(d->gates);
@@ -250,6 +257,7 @@ static bool start_workers(struct daemon *d)
         /* Signals are the main thread's: workers are born with all of them blocked. */
         sigset_t all, before;
         sigfillset(&all);
+        sigdelset(&all, SIGSYS); /* how the sandbox refuses, in the thread itself */
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
                 struct worker_place place = { &d->budget, d->crew, d->n_workers };
@@ -316,6 +324,20 @@ static bool make_control(struct daemon *d)
         return fine;
 }
 
+static bool make_admin(struct daemon *d)
+{
+        const struct admin_env env = {
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->admin = admin_new(d->base, &env);
+        if (d->admin == NULL)
+                return false;
+        admin_listen(d->admin, running(d));
+        return true;
+}
+
 static bool start(struct daemon *d)
 {
         d->base = event_base_new();
@@ -323,14 +345,15 @@ static bool start(struct daemon *d)
                 return false;
         d->mailbox = mailbox_new(d->base, on_report, d);
         d->deadline = evtimer_new(d->base, on_deadline, d);
-        if (d->mailbox == NULL || d->deadline == NULL)
+        d->refused = seccomp_watch_new(d->base);
+        if (d->mailbox == NULL || d->deadline == NULL || d->refused == NULL)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d) && make_gates(d) && make_control(d);
+               make_reload(d) && make_gates(d) && make_control(d) && make_admin(d);
 }
 
 static void event_fini(struct event *e)
@@ -354,6 +377,8 @@ static void fini(struct daemon *d)
         event_fini(d->on_usr2);
         control_close(d->control);
         gates_free(d->gates);
+        admin_free(d->admin);
+        seccomp_watch_free(d->refused);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

@@ -1,4 +1,14 @@
 libspliced_a_SOURCES += \
+	daemon/control/admin.c \
+	daemon/control/admin.h \
+	daemon/control/admin_http.c \
+	daemon/control/admin_http.h \
+	daemon/control/admin_internal.h \
+	daemon/control/admin_metrics.c \
+	daemon/control/admin_process.c \
+	daemon/control/admin_process.h \
+	daemon/control/admin_request.c \
+	daemon/control/admin_request.h \
 	daemon/control/command.c \
 	daemon/control/command.h \
 	daemon/control/command_certificates.c \
@@ -27,10 +37,21 @@ libspliced_a_SOURCES += \
 	daemon/control/given.h \
 	daemon/control/notify.c \
 	daemon/control/notify.h \
+	daemon/control/landlock.c \
+	daemon/control/landlock.h \
 	daemon/control/privileges.c \
 	daemon/control/privileges.h \
 	daemon/control/reload.c \
 	daemon/control/reload.h \
+	daemon/control/sandbox.c \
+	daemon/control/sandbox.h \
+	daemon/control/sandbox_paths.c \
+	daemon/control/sandbox_paths.h \
+	daemon/control/seccomp.c \
+	daemon/control/seccomp.h \
+	daemon/control/seccomp_calls.def \
+	daemon/control/seccomp_refused.c \
+	daemon/control/seccomp_refused.h \
 	daemon/control/retired.c \
 	daemon/control/retired.h \
 	daemon/control/renewal.c \

@@ -24,6 +24,7 @@
 #include "base/pulse.h"
 #include "net/io.h"
 #include "relay/pump.h"
+#include "stats/service_stats.h"
 
 enum {
         POLL_FIRST_MS =
@@ -94,6 +95,11 @@ static enum relay_outcome outcome_of(enum stream_end cut)
         }
 }
 
+static struct service_stats *stats(const struct relay *r)
+{
+        return stats_of(r->set->stats, r->io->worker);
+}
+
 static void note_end(struct relay *r, enum relay_side side)
 {
         const struct stream *s = leg(r, side);
@@ -105,6 +111,7 @@ static void note_end(struct relay *r, enum relay_side side)
         if (r->ended)
                 return;
         r->ended = r->half_closed = true;
+        counter_add(&stats(r)->half_closed, 1);
         r->first = side;
         r->ended_us = clock_us();
         if (r->set->half_close == RELAY_CLOSE)
@@ -192,15 +199,28 @@ static bool is_complete(struct relay *r)
 
 /* --- the timers ------------------------------------------------------------------------------ */
 
-static void note_progress(struct relay *r, struct pump *p, int64_t now, uint64_t moved_before,
+/* Octets that were given to the receiver since this was asked last are counted. */
+static bool was_given(struct relay *r, enum relay_side side)
+{
+        static const int direction[] = { [RELAY_CLIENT] = STATS_UP, [RELAY_UPSTREAM] = STATS_DOWN };
+        struct pump *p = &r->pumps[side];
+        uint64_t given = pump_given(p), n = given - p->seen_given;
+        if (n == 0)
+                return false;
+        counter_add(&stats(r)->octets[direction[side]], n);
+        p->seen_given = given;
+        return true;
+}
+
+static void note_progress(struct relay *r, enum relay_side side, int64_t now, uint64_t moved_before,
                           bool was_empty)
 {
-        uint64_t given = pump_given(p);
-        if (given != p->seen_given || was_empty)
+        struct pump *p = &r->pumps[side];
+        bool given = was_given(r, side);
+        if (given || was_empty)
                 p->written_ms = now;
-        if (given != p->seen_given || p->moved != moved_before)
+        if (given || p->moved != moved_before)
                 r->progress_ms = now;
-        p->seen_given = given;
 }
 
 static bool waits_for_reader(const struct relay *r, enum relay_side side)
@@ -383,7 +403,7 @@ static void run_pump(struct relay *r, enum relay_side side, int64_t now)
         }
         if (p->state != before) /* the other pump may have waited for it */
                 r->again = true;
-        note_progress(r, p, now, moved, was_empty);
+        note_progress(r, side, now, moved, was_empty);
 }
 
 static void update(struct relay *r)
@@ -485,7 +505,10 @@ void relay_free(struct relay *r)
         if (r->pulse != NULL)
                 pulse_end(r->pulse);
         account_for(r, 0);
+        if (r->half_closed)
+                counter_add(&stats(r)->half_closed, UINT64_MAX);
         for (int i = 0; i < 2; i++) {
+                was_given(r, (enum relay_side)i);
                 stream_set_reader(r->pumps[i].src, NULL, NULL);
                 stream_set_writer(r->pumps[i].dst, NULL, NULL);
         }

@@ -12,6 +12,7 @@
 struct io;
 struct pulse;
 struct relay;
+struct stats_set;
 
 enum relay_side { RELAY_CLIENT, RELAY_UPSTREAM };
 
@@ -26,6 +27,7 @@ struct relay_settings {
         int64_t busy_poll_us; /* what a beat of relay_set_pulse() wishes for */
         uint32_t
                 high_water; /* octets queued towards a leg that stop the other leg's reading; > 0 */
+        struct stats_set *stats; /* where octets are counted while they move; NULL: nowhere */
 };
 
 enum relay_outcome {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "net/lsock_set.h"
+#include "snapshot/admin_sockets.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -46,6 +47,7 @@ static void snapshot_free(struct snapshot *s)
                 return;
         for (size_t i = 0; i < s->n_services; i++)
                 service_free(s->services[i]);
+        admin_sockets_free(s);
         free(s->services);
         free(s->by_name);
         counts_unref(s->counts);
@@ -76,13 +78,16 @@ static struct snapshot *new_without_services(struct config **conf, const struct 
 /* Every socket of the snapshot, as an array to be freed; NULL: memory is short. */
 static struct lsock **all_sockets(const struct snapshot *s, size_t *n)
 {
-        *n = 0;
+        size_t k = 0;
+        *n = s->n_admin;
         for (size_t i = 0; i < s->n_services; i++)
                 *n += s->services[i]->n_socks;
         struct lsock **all = calloc(*n + 1, sizeof(struct lsock *));
-        for (size_t i = 0, k = 0; all != NULL && i < s->n_services; i++)
+        for (size_t i = 0; all != NULL && i < s->n_services; i++)
                 for (size_t j = 0; j < s->services[i]->n_socks; j++)
                         all[k++] = s->services[i]->socks[j];
+        for (size_t i = 0; all != NULL && i < s->n_admin; i++)
+                all[k++] = s->admin[i];
         return all;
 }
 
@@ -130,6 +135,8 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
                 m->keeps_privileges = s->conf->user == NULL;
                 m->n_workers = s->n_workers;
                 make_services(s, m, running);
+                if (m->binds)
+                        admin_sockets_open(s, &m->kept, m->diag);
         } else {
                 diag_error(m->diag, NULL, "out of memory");
         }
@@ -188,7 +195,7 @@ static int compare_pointers(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* What `successor` has not kept. false: memory is short. */
+/* What `successor` has not kept, of services. false: memory is short. */
 static bool each_left(const struct snapshot *s, const struct snapshot *successor,
                       void fn(const struct service *service, struct lsock *sock))
 {

@@ -16,6 +16,8 @@ struct snapshot {
         struct service **services; /* in the order of the configuration */
         struct service **by_name;
         size_t n_services;
+        struct lsock **admin; /* of the directive `admin`; held, and closed by who serves there */
+        size_t n_admin;
         int64_t read_us;       /* clock_wall_us() just before certificates and keys were read */
         size_t n_workers;      /* who will share the listening sockets */
         struct counts *counts; /* held */

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "net/lsock_gate.h"
 #include "net/stream.h"
+#include "stats/counter.h"
 #include "worker/batch.h"
 #include "worker/budget.h"
 
@@ -46,6 +47,7 @@ struct acceptor {
         bool paused, stopped;
         struct event resume;
         int64_t warned_ms;
+        struct counter *pauses; /* NULL: nobody counts */
         accepted_fn *accepted;
         void *arg;
 };
@@ -70,6 +72,8 @@ static void pause_accepting(struct acceptor *a, int error)
         if (a->stopped || a->paused)
                 return;
         warn_paused(a, error);
+        if (a->pauses != NULL)
+                counter_add(a->pauses, 1);
         a->paused = true;
         for (size_t i = 0; i < a->n; i++)
                 event_del(&a->listeners[i]->event);
@@ -354,6 +358,11 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         }
         on_resume(-1, 0, a);
         return a;
+}
+
+void acceptor_count_pauses(struct acceptor *a, struct counter *pauses)
+{
+        a->pauses = pauses;
 }
 
 void acceptor_turn(struct acceptor *a)

@@ -13,6 +13,7 @@
 struct event_base;
 struct acceptor;
 struct budget;
+struct counter;
 
 /* A client has connected. *fd is owned by the callee when it takes it; what it leaves is closed. */
 typedef void accepted_fn(struct service *service, const struct lsock *sock,
@@ -32,6 +33,8 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot);
 
 /* Gates of its sockets have moved (net/lsock_gate): go on accepting, let in who waits, or stop. */
 void acceptor_look_at_gates(struct acceptor *a);
+/* Count in there how often accepting pauses; borrowed. */
+void acceptor_count_pauses(struct acceptor *a, struct counter *pauses);
 
 /* To be called before each turn of the loop. */
 void acceptor_turn(struct acceptor *a);

@@ -18,6 +18,7 @@
 #include "net/io.h"
 #include "net/resolve.h"
 #include "net/stream.h"
+#include "stats/loop_stats.h"
 #include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
@@ -48,6 +49,8 @@ struct worker {
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
+        struct loop_stats stats;
+        struct event *beat; /* of the stats */
         pthread_t thread;
         bool started;
         worker_report_fn *report;
@@ -280,15 +283,19 @@ static bool build(struct worker *w)
         w->io = io_new(w->base, &w->snapshot->counts->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->beat = loop_stats_start(&w->stats, w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
-        if (w->io != NULL)
+        if (w->io != NULL) {
                 w->io->descriptors = &w->place.budget->left;
+                w->io->worker = w->place.number;
+        }
         if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
                                    on_accepted, w);
-        if (w->acceptor == NULL)
+        if (w->acceptor == NULL || w->beat == NULL)
                 return false;
+        acceptor_count_pauses(w->acceptor, &w->stats.accept_pauses);
         w->env = (struct conn_env){
                 .base = w->base,
                 .io = w->io,
@@ -322,6 +329,11 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
                 return NULL;
         }
         return w;
+}
+
+const struct loop_stats *worker_stats(const struct worker *w)
+{
+        return &w->stats;
 }
 
 static void give_order(struct worker *w, enum order order, void *data)
@@ -373,6 +385,8 @@ void worker_free(struct worker *w)
         }
         crew_leave(w->place.crew, w->place.number);
         acceptor_free(w->acceptor);
+        if (w->beat != NULL)
+                event_free(w->beat);
         resolver_free(w->resolver);
         memory_tide_free(w->memory);
         hangup_free(w->hangup);

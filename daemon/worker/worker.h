@@ -9,6 +9,7 @@
 struct budget;
 struct conn;
 struct crew;
+struct loop_stats;
 struct worker;
 
 /* What a worker shares with the others; borrowed. */
@@ -38,6 +39,9 @@ struct worker_visit {
 /* Starts the thread, which accepts at once. NULL with errno set. */
 struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *place,
                           worker_report_fn *report, void *arg);
+
+/* What its loop counts of itself; from any thread. */
+const struct loop_stats *worker_stats(const struct worker *w);
 
 /* From any thread; carried out by the worker soon after. */
 /* New connections are under that snapshot. Returns false when memory is short: nothing follows. */
