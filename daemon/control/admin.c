@@ -149,6 +149,11 @@ void admin_reloaded(struct admin *a, bool changed)
         }
 }
 
+void admin_leave(struct admin *a)
+{
+        admin_http_listen(a->http, NULL, 0);
+}
+
 void admin_draining(struct admin *a)
 {
         a->draining = true;

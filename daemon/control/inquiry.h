@@ -28,12 +28,8 @@ void inquiries_init(struct inquiries *all);
 /* Nobody is going to answer any more: the workers are gone. */
 void inquiries_fini(struct inquiries *all);
 
-/* Takes the reply and what the filter has, and ends the reply when the last worker has answered:
- * see inquiry_answered(). */
+/* Takes the reply and what the filter has, and ends the reply when the last worker has answered. */
 void inquiry_begin(struct inquiries *all, struct worker *const *workers, size_t n,
                    struct inquiry_request *request, struct reply *reply);
-
-/* To be told each WORKER_VISITED, with its data. */
-void inquiry_answered(void *data);
 
 #endif

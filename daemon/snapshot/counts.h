@@ -21,7 +21,7 @@ struct counts {
 struct service_counts {
         struct ref ref;
         struct tally tally;
-        bool drained;     /* by command: nobody new gets in; the main thread's */
+        bool drained;            /* by command: nobody new gets in; the main thread's */
         struct stats_set *stats; /* owned */
         atomic_bool over; /* the service was removed, and its connections have had their time */
 };
