@@ -4,9 +4,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/own.h"
 #include "base/text.h"
 #include "conn/record.h"
 #include "conn/record_members.h"
@@ -157,14 +159,57 @@ static void add_leg(struct text *t, const char *name, struct stream *s)
                 text_add(t, "null");
                 return;
         }
-        text_addf(t, "{\"queued\":%zu,\"unread\":%zu,\"unsent\":%zu", stream_queued(s),
-                  stream_unread(s), stream_unsent(s));
+        text_addf(t, "{\"queued\":%zu,\"unread\":%zu,\"unsent\":%zu,\"unacknowledged\":%zu",
+                  stream_queued(s), stream_unread(s), stream_unsent(s), stream_unacked(s));
         if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-                text_addf(t, ",\"rtt_us\":%u,\"retransmissions\":%u,\"window\":%u", info.tcpi_rtt,
-                          info.tcpi_total_retrans, info.tcpi_snd_cwnd);
+                text_addf(t,
+                          ",\"rtt_us\":%u,\"rtt_variance_us\":%u,\"retransmissions\":%u,"
+                          "\"window\":%u",
+                          info.tcpi_rtt, info.tcpi_rttvar, info.tcpi_total_retrans,
+                          info.tcpi_snd_cwnd);
         text_addf(t, ",\"ended\":%s,\"end_passed_on\":%s}",
                   s->end != STREAM_OPEN ? "true" : "false",
                   s->finished == STREAM_FINISHED ? "true" : "false");
+}
+
+/* Octets that the kernel has not put on the wire wait for the peer to read, or for the network. */
+static const char *wait_of_direction(struct stream *from, struct stream *to, bool up)
+{
+        if (to->finished == STREAM_FINISHED)
+                return NULL;
+        if (stream_queued(to) > 0 || stream_unsent(to) > 0)
+                return up ? "the upstream to read" : "the client to read";
+        if (from->end == STREAM_OPEN)
+                return up ? "the client to send" : "the upstream to send";
+        if (to->finished == STREAM_UNFINISHED)
+                return "the other side's end";
+        return up ? "its end to reach the upstream" : "its end to reach the client";
+}
+
+static const char *wait_of_stage(const char *stage)
+{
+        static const char *const waits[][2] = {
+                { "client-tls", "the client's handshake" },
+                { "dial", "an upstream to answer" },
+                { "upstream-tls", "the upstream's handshake" },
+        };
+        for (size_t i = 0; i < COUNTOF(waits); i++)
+                if (strcmp(waits[i][0], stage) == 0)
+                        return waits[i][1];
+        return "its turn";
+}
+
+static void add_waits(struct text *t, const struct conn *c)
+{
+        text_add(t, ",\"waits_for\":");
+        if (c->relay == NULL) {
+                text_addf(t, "\"%s\"", wait_of_stage(phase(c)));
+                return;
+        }
+        const char *up = wait_of_direction(c->client, c->upstream, true);
+        const char *down = wait_of_direction(c->upstream, c->client, false);
+        text_addf(t, "\"%s%s%s\"", up != NULL ? up : "", up != NULL && down != NULL ? ", " : "",
+                  down != NULL ? down : "");
 }
 
 void conn_add_json(struct text *t, const struct conn *c, bool legs)
@@ -181,6 +226,7 @@ void conn_add_json(struct text *t, const struct conn *c, bool legs)
         t->s[--t->len] = '\0'; /* its last brace */
         text_addf(t, ",\"phase\":\"%s\",\"phase_ms\":%d", phase(c), conn_stage_ms(c));
         if (legs) {
+                add_waits(t, c);
                 add_leg(t, "client_leg", c->client);
                 add_leg(t, "upstream_leg", c->upstream);
         }

@@ -17,6 +17,7 @@ struct command_env {
         struct reload *reload;
         struct upgrade *upgrade;
         struct gates *gates;
+        struct inquiries *inquiries;
         struct worker *const *workers;
         size_t n_workers;
         int64_t started_wall_us;

@@ -48,7 +48,8 @@ void command_sessions(struct call *c)
         OWN(text_fini) struct text wrong = { 0 };
         struct inquiry_request all = { .what = INQUIRY_SESSIONS };
         if (read_filter(c, &all.filter, &wrong))
-                inquiry_begin(c->env->workers, c->env->n_workers, &all, c->reply);
+                inquiry_begin(c->env->inquiries, c->env->workers, c->env->n_workers, &all,
+                              c->reply);
         else
                 reply_end(c->reply, text_str(&wrong));
         session_filter_fini(&all.filter);
@@ -62,7 +63,7 @@ static void about_one(struct call *c, enum inquiry_what what)
                 return;
         }
         struct inquiry_request one = { .what = what, .id = (uint64_t)id };
-        inquiry_begin(c->env->workers, c->env->n_workers, &one, c->reply);
+        inquiry_begin(c->env->inquiries, c->env->workers, c->env->n_workers, &one, c->reply);
 }
 
 void command_session(struct call *c)

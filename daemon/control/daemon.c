@@ -43,6 +43,7 @@ struct daemon {
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
         struct gates *gates;
+        struct inquiries inquiries;
         struct control *control; /* NULL: nobody asks */
         struct upgrade *upgrade;
         bool collecting;     /* connections for a successor: not before that is there an end */
@@ -453,6 +454,7 @@ static bool make_control(struct daemon *d)
                 .reload = d->reload,
                 .upgrade = d->upgrade,
                 .gates = d->gates,
+                .inquiries = &d->inquiries,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
                 .started_wall_us = clock_wall_us(),
@@ -528,6 +530,7 @@ static void fini(struct daemon *d)
 {
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_free(d->workers[i]);
+        inquiries_fini(&d->inquiries);
         crew_free(d->crew);
         free(d->workers);
         event_fini(d->deadline);
@@ -554,6 +557,7 @@ int daemon_run(struct snapshot *snapshot, const struct daemon_start *how)
 {
         struct daemon d = { .first = snapshot, .how = *how };
         int exit_status = EXIT_FAILURE;
+        inquiries_init(&d.inquiries);
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
                 tell_addresses(running(&d));

@@ -21,9 +21,10 @@ struct share {
 };
 
 struct inquiry {
+        LIST_ENTRY(inquiry) entry;
         struct inquiry_request request;
         struct reply *reply;
-        size_t n_waiting, found;
+        size_t n_shares, n_waiting, found;
         bool failed;
         struct share shares[];
 };
@@ -47,14 +48,20 @@ static void visit(struct conn *c, struct worker_visit *v)
         text_add(&s->lines, "\n");
 }
 
+static void inquiry_free(struct inquiry *q)
+{
+        LIST_REMOVE(q, entry);
+        session_filter_fini(&q->request.filter);
+        free(q);
+}
+
 static void inquiry_end(struct inquiry *q)
 {
         char error[64];
         bool missing = q->request.what != INQUIRY_SESSIONS && q->found == 0;
         snprintf(error, sizeof error, "there is no connection %" PRIu64, q->request.id);
         reply_end(q->reply, q->failed ? "the daemon is short of memory" : missing ? error : NULL);
-        session_filter_fini(&q->request.filter);
-        free(q);
+        inquiry_free(q);
 }
 
 static void answered(struct worker_visit *v)
@@ -70,8 +77,24 @@ static void answered(struct worker_visit *v)
                 inquiry_end(q);
 }
 
-void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
-                   struct reply *reply)
+void inquiries_init(struct inquiries *all)
+{
+        LIST_INIT(all);
+}
+
+void inquiries_fini(struct inquiries *all)
+{
+        while (!LIST_EMPTY(all)) {
+                struct inquiry *q = LIST_FIRST(all);
+                for (size_t i = 0; i < q->n_shares; i++)
+                        text_fini(&q->shares[i].lines);
+                reply_end(q->reply, "the daemon is stopping");
+                inquiry_free(q);
+        }
+}
+
+void inquiry_begin(struct inquiries *all, struct worker *const *workers, size_t n,
+                   struct inquiry_request *request, struct reply *reply)
 {
         struct inquiry *q = calloc(1, sizeof *q + n * sizeof q->shares[0]);
         if (q == NULL) {
@@ -79,9 +102,11 @@ void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_reque
                 session_filter_fini(&request->filter);
                 return;
         }
+        LIST_INSERT_HEAD(all, q, entry);
         q->request = *request;
         request->filter = (struct session_filter){ 0 };
         q->reply = reply;
+        q->n_shares = n;
         q->n_waiting = n + 1; /* until all have been asked */
         for (size_t i = 0; i < n; i++) {
                 struct share *s = &q->shares[i];

@@ -4,6 +4,7 @@
 #define CONTROL_INQUIRY_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "control/reply.h"
 #include "control/session_filter.h"
@@ -21,8 +22,14 @@ struct inquiry_request {
         uint64_t id;                  /* the others */
 };
 
+/* Those under way. */
+LIST_HEAD(inquiries, inquiry);
+void inquiries_init(struct inquiries *all);
+/* Nobody is going to answer any more: the workers are gone. */
+void inquiries_fini(struct inquiries *all);
+
 /* Takes the reply and what the filter has, and ends the reply when the last worker has answered. */
-void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
-                   struct reply *reply);
+void inquiry_begin(struct inquiries *all, struct worker *const *workers, size_t n,
+                   struct inquiry_request *request, struct reply *reply);
 
 #endif

@@ -74,14 +74,19 @@ static void tell_opened(const struct service *s)
 
 /* --- building aside --------------------------------------------------------------------------- */
 
-static struct snapshot *build(struct reload *r, struct diag *diag)
+static struct snapshot *read_anew(struct reload *r, enum snapshot_scope scope, struct diag *diag)
 {
         struct config *conf = given_read(r->env.given, diag);
         if (conf == NULL)
                 return NULL;
         privileges_check(conf, diag);
         sandbox_check(conf, diag);
-        struct snapshot *next = snapshot_new(&conf, SNAPSHOT_ALL, r->running, diag);
+        return snapshot_new(&conf, scope, r->running, diag);
+}
+
+static struct snapshot *build(struct reload *r, struct diag *diag)
+{
+        struct snapshot *next = read_anew(r, SNAPSHOT_ALL, diag);
         /* Last, since it cannot be undone. */
         if (next == NULL || !given_open_log(r->env.given, next->conf, diag)) {
                 snapshot_unref(next);
@@ -251,12 +256,7 @@ static void try_message(enum diag_severity severity, const char *line, void *arg
 void reload_try(struct reload *r, struct reload_asker *asker)
 {
         struct diag *diag = diag_new();
-        struct config *conf = diag != NULL ? given_read(r->env.given, diag) : NULL;
-        struct snapshot *next = NULL;
-        if (conf != NULL) {
-                privileges_check(conf, diag);
-                next = snapshot_new(&conf, SNAPSHOT_TRY, r->running, diag);
-        }
+        struct snapshot *next = diag != NULL ? read_anew(r, SNAPSHOT_TRY, diag) : NULL;
         if (next != NULL)
                 config_changes(r->running->conf, next->conf, try_change, asker);
         if (diag != NULL)

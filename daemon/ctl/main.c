@@ -9,6 +9,7 @@
 #include "config.h"
 #include "ctl/client.h"
 #include "ctl/show.h"
+#include "ctl/top.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -46,6 +47,12 @@ static void usage(FILE *to)
               to);
 }
 
+static int wrong_usage(void)
+{
+        usage(stderr);
+        return EXIT_USAGE;
+}
+
 static void help(void)
 {
         usage(stdout);
@@ -55,6 +62,9 @@ static void help(void)
                 printf("%*s%s %-*s %s\n", indent, "", rows[i].name, 27 - indent - width,
                        rows[i].operand, rows[i].help);
         }
+        puts("  top                       Services and connections with their rates, live; ? shows "
+             "its "
+             "keys.");
         puts("Manual: splicectl(8)");
 }
 
@@ -80,14 +90,10 @@ static int options(int argc, char **argv, const char **path, bool *json)
                         help();
                         return EXIT_SUCCESS;
                 default:
-                        usage(stderr);
-                        return EXIT_USAGE;
+                        return wrong_usage();
                 }
         }
-        if (optind < argc)
-                return -1;
-        usage(stderr);
-        return EXIT_USAGE;
+        return optind < argc ? -1 : wrong_usage();
 }
 
 /* Only what takes a value is told from it: the daemon knows what is wrong with the others. */
@@ -133,6 +139,9 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         size_t n = make_request(argv + optind, request, &json);
         struct asked asked = { .command = request[0], .json = json };
-        bool fine = n > 0 && client_ask(path, request, n, on_line, &asked);
+        const struct client_request ask = { .path = path, .words = request, .n = n };
+        if (n > 0 && strcmp(request[0], "top") == 0)
+                return n == 1 ? top_run(path) : wrong_usage();
+        bool fine = n > 0 && client_ask(&ask, on_line, &asked);
         return fine && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,6 +7,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "ctl/format.h"
 
 enum { NAME_WIDTH = 24 };
 
@@ -19,37 +20,6 @@ static const char *string_of(const json_t *object, const char *name)
 static int64_t number_of(const json_t *object, const char *name)
 {
         return (int64_t)json_integer_value(json_object_get(object, name));
-}
-
-/* Seconds are enough for what is older. */
-static const char *age(int64_t ms, char buf[static TEXT_QUANTITY_MAX])
-{
-        int64_t s = ms / 1000;
-        if (s < 60)
-                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
-        else if (s < 3600)
-                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
-        else if (s < 86400)
-                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "h%02" PRId64 "m", s / 3600,
-                         s / 60 % 60);
-        else
-                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64 "d%02" PRId64 "h", s / 86400,
-                         s / 3600 % 24);
-        return buf;
-}
-
-static const char *octets(int64_t n, char buf[static TEXT_QUANTITY_MAX])
-{
-        static const char units[] = " kMGTPE";
-        size_t unit = 0;
-        double value = (double)n;
-        for (; value >= 1000 && unit + 2 < sizeof units; unit++)
-                value /= 1024;
-        if (unit == 0)
-                snprintf(buf, TEXT_QUANTITY_MAX, "%" PRId64, n);
-        else
-                snprintf(buf, TEXT_QUANTITY_MAX, "%.1f%c", value, units[unit]);
-        return buf;
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -89,8 +59,9 @@ static void show_session(const json_t *line, size_t number)
                        "UPSTREAM", "AGE", "UP", "DOWN", "STATE");
         printf("%8" PRId64 " %-16s %-22s %-22s %8s %8s %8s %s\n", number_of(line, "id"),
                string_of(line, "service"), string_of(line, "client"), string_of(line, "upstream"),
-               age(number_of(line, "duration_ms"), since), octets(number_of(line, "bytes_up"), up),
-               octets(number_of(line, "bytes_down"), down), state_of(line));
+               format_age(number_of(line, "duration_ms"), since),
+               format_octets(number_of(line, "bytes_up"), up),
+               format_octets(number_of(line, "bytes_down"), down), state_of(line));
 }
 
 static void show_certificate(const json_t *line, size_t number)

@@ -54,9 +54,14 @@ def test_sessions(w):
     assert "half-closed" in ask(w, d, "sessions").out
     assert len(lines(w, d, "sessions")) == 2
     two, = lines(w, d, "sessions", "tls")
+    assert "the client to send, the upstream to send" in ask(w, d, "session", str(two["id"])).out
     assert (two["client"], two["tls"]["version"]) == (second.address, "TLSv1.3")
     whole, = lines(w, d, "session", str(one["id"]))
     assert whole["client_leg"]["ended"] and not whole["upstream_leg"]["ended"]
+    assert (whole["waits_for"], whole["phase"]) == ("the upstream to send", "relay")
+    assert whole["connect_ms"] >= 0 and whole["phase_ms"] >= 0 and whole["path"] == "splice"
+    assert {"queued", "unread", "unsent", "unacknowledged", "rtt_us", "rtt_variance_us", "retransmissions",
+            "window"} < set(whole["client_leg"])
     assert whole["upstream_leg"]["end_passed_on"] and whole["upstream_leg"]["rtt_us"] > 0
     server.send(b"answer").end()
     assert first.until_ended() == "end"
@@ -75,7 +80,28 @@ def test_a_connection_under_way_is_a_session(w):
         d.strangers = True
         one = w.until(lambda: lines(w, d, "sessions"), "a session")[0]
         assert (one["phase"], one["upstream"], one["path"]) == ("client-tls", None, None)
-        assert ask(w, d, "session", str(one["id"])).status == 0
+        whole, = lines(w, d, "session", str(one["id"]))
+        assert whole["waits_for"] == "the client's handshake"
+
+
+def test_who_does_not_read_is_waited_for(w):
+    listener = w.listen(rcvbuf=4096)
+    d = daemon(w, services={"fwd": service(connect=listener.address)})
+    client = d.connect("fwd")
+    server = w.accept(listener, client)
+    server.pause()
+    client.send(bytes(8 << 20))
+
+    def waits():
+        one, = lines(w, d, "sessions")
+        whole, = lines(w, d, "session", str(one["id"]))
+        return "the upstream to read" in whole["waits_for"] and whole["upstream_leg"]["unsent"] > 0
+    w.until(waits, "waiting for the upstream to read")
+    server.resume()
+    client.end()
+    assert server.until_ended() == "end"
+    server.end()
+    assert client.until_ended() == "end"
 
 
 # -- what it does ----------------------------------------------------------------------------------
