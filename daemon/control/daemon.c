@@ -16,7 +16,6 @@
 #include "base/own.h"
 #include "control/admin.h"
 #include "control/control.h"
-#include "control/inquiry.h"
 #include "control/notify.h"
 #include "control/reload.h"
 #include "worker/budget.h"
@@ -199,7 +198,7 @@ static void on_report(int what, void *data, void *arg)
                         snapshot_close_sockets(reload_running(d->reload), NULL);
                 break;
         case WORKER_VISITED:
-                inquiry_answered(data);
+                ((struct worker_visit *)data)->over(data);
                 break;
         case WORKER_IDLE:
                 if (++d->n_idle == d->n_workers)

@@ -57,9 +57,9 @@ static void inquiry_end(struct inquiry *q)
         free(q);
 }
 
-void inquiry_answered(void *data)
+static void answered(struct worker_visit *v)
 {
-        struct share *s = CONTAINER(data, struct share, visit);
+        struct share *s = CONTAINER(v, struct share, visit);
         struct inquiry *q = s->inquiry;
         if (s->lines.len > 0)
                 reply_line(q->reply, s->lines.s, s->lines.len - 1);
@@ -85,7 +85,7 @@ void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_reque
         q->n_waiting = n + 1; /* until all have been asked */
         for (size_t i = 0; i < n; i++) {
                 struct share *s = &q->shares[i];
-                *s = (struct share){ .visit.each = visit, .inquiry = q };
+                *s = (struct share){ .visit = { .each = visit, .over = answered }, .inquiry = q };
                 if (worker_visit(workers[i], &s->visit))
                         continue;
                 q->failed = true;

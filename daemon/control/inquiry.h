@@ -21,12 +21,9 @@ struct inquiry_request {
         uint64_t id;                  /* the others */
 };
 
-/* Takes the reply and what the filter has, and ends the reply when the last worker has answered:
- * see inquiry_answered(). */
+/* Takes the reply and what the filter has, and ends the reply when the last worker has answered.
+ * Who gets the workers' reports runs what is to be done when a visit is over. */
 void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
                    struct reply *reply);
-
-/* To be told each WORKER_VISITED, with its data. */
-void inquiry_answered(void *data);
 
 #endif

@@ -10,6 +10,7 @@ struct budget;
 struct conn;
 struct crew;
 struct loop_stats;
+struct recent;
 struct worker;
 
 /* What a worker shares with the others; borrowed. */
@@ -33,6 +34,10 @@ typedef void worker_report_fn(enum worker_report what, void *data, void *arg);
 /* Something to be done with every connection of a worker, on its thread: it may be ended by it. */
 struct worker_visit {
         void (*each)(struct conn *c, struct worker_visit *v);
+        /* Once, before: how the last ones ended. NULL: that is of no interest. */
+        void (*ends)(const struct recent *ends, struct worker_visit *v);
+        /* For who gets the report, on its thread: it is over. */
+        void (*over)(struct worker_visit *v);
 };
 
 /* Starts the thread, which accepts at once. NULL with errno set. */
