@@ -560,7 +560,8 @@ def test_page(w):
         open_one.until_received(2_000_005)
         w.until(lambda: re.search(r"[1-9][\d.]*.[kM]B/s", browser.run("ask(); return document.body.innerText")),
                 "a rate")
-        w.until(lambda: browser.run("ask(); return document.querySelectorAll('#services path.up').length") == 3, "plots")
+        plots = "ask(); return document.querySelectorAll('#services path.up').length"
+        w.until(lambda: browser.run(plots) == 3, "plots")
         for width, columns in ((1280, "table-row"), (360, "grid")):
             browser.emulate("setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1,
                             mobile=width < 500)
