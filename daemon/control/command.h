@@ -7,11 +7,13 @@
 
 #include <jansson.h>
 
+#include "control/gates.h"
 #include "control/reload.h"
 #include "control/server.h"
 
 struct command_env {
         struct reload *reload;
+        struct gates *gates;
         struct worker *const *workers;
         size_t n_workers;
         int64_t started_wall_us;

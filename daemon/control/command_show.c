@@ -43,12 +43,12 @@ void command_services(struct call *c)
         for (size_t i = 0; i < all->n_services; i++) {
                 const struct service *s = all->services[i];
                 reply_json(c->reply,
-                           json_pack("{s:s,s:o,s:o,s:I,s:I,s:b,s:b}", "name", s->conf->name,
-                                     "listen", addresses_of(s), "connect", targets_of(s),
-                                     "connections", (json_int_t)tally_live(&s->counts->tally),
-                                     "max_connections", (json_int_t)s->conf->max_connections,
-                                     "listen_tls", s->listen_tls != NULL, "connect_tls",
-                                     s->connect_tls != NULL));
+                           json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:b,s:b}", "name", s->conf->name,
+                                     "state", gates_state(s), "listen", addresses_of(s), "connect",
+                                     targets_of(s), "connections",
+                                     (json_int_t)tally_live(&s->counts->tally), "max_connections",
+                                     (json_int_t)s->conf->max_connections, "listen_tls",
+                                     s->listen_tls != NULL, "connect_tls", s->connect_tls != NULL));
         }
         reply_end(c->reply, NULL);
 }

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "control/admin.h"
 #include "control/control.h"
+#include "control/gates.h"
 #include "control/notify.h"
 #include "control/reload.h"
 #include "worker/budget.h"
@@ -34,6 +35,7 @@ struct daemon {
         const struct given *given;
         struct snapshot *first; /* held, until reload has it */
         struct reload *reload;
+        struct gates *gates;
         struct control *control; /* NULL: nobody asks */
         struct admin *admin;
         struct budget budget;
@@ -95,6 +97,7 @@ static void drain(struct daemon *d)
         d->phase = DRAINING;
         admin_draining(d->admin);
         reload_stop(d->reload);
+        gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
@@ -170,8 +173,10 @@ static void on_reload_over(bool changed, void *arg)
         struct daemon *d = arg;
         admin_reloaded(d->admin, changed);
         admin_listen(d->admin, running(d));
-        if (d->phase == RUNNING)
-                tell_ready(d, changed ? "reloaded" : "as before");
+        if (d->phase != RUNNING)
+                return;
+        gates_update(d->gates);
+        tell_ready(d, changed ? "reloaded" : "as before");
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
@@ -196,6 +201,9 @@ static void on_report(int what, void *data, void *arg)
         case WORKER_QUIET:
                 if (++d->n_quiet == d->n_workers)
                         snapshot_close_sockets(reload_running(d->reload), NULL);
+                break;
+        case WORKER_GATED:
+                gates_worker_done(d->gates);
                 break;
         case WORKER_VISITED:
                 ((struct worker_visit *)data)->over(data);
@@ -273,6 +281,18 @@ static bool make_reload(struct daemon *d)
         return d->reload != NULL;
 }
 
+static bool make_gates(struct daemon *d)
+{
+        const struct gates_env env = {
+                .base = d->base,
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->gates = gates_new(&env);
+        return d->gates != NULL;
+}
+
 static void log_message(enum diag_severity severity, const char *line, void *arg)
 {
         (void)arg;
@@ -283,6 +303,7 @@ static bool make_control(struct daemon *d)
 {
         const struct command_env env = {
                 .reload = d->reload,
+                .gates = d->gates,
                 .workers = d->workers,
                 .n_workers = d->n_workers,
                 .started_wall_us = clock_wall_us(),
@@ -325,7 +346,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, on_unsupported) && start_workers(d) &&
-               make_reload(d) && make_control(d) && make_admin(d);
+               make_reload(d) && make_gates(d) && make_control(d) && make_admin(d);
 }
 
 static void event_fini(struct event *e)
@@ -348,6 +369,7 @@ static void fini(struct daemon *d)
         event_fini(d->on_usr2);
         control_close(d->control);
         admin_free(d->admin);
+        gates_free(d->gates);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

@@ -13,6 +13,7 @@ libspliced_a_SOURCES += \
 	daemon/control/command.c \
 	daemon/control/command.h \
 	daemon/control/command_certificates.c \
+	daemon/control/command_drain.c \
 	daemon/control/command_internal.h \
 	daemon/control/command_log.c \
 	daemon/control/command_reload.c \
@@ -31,6 +32,8 @@ libspliced_a_SOURCES += \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
+	daemon/control/gates.c \
+	daemon/control/gates.h \
 	daemon/control/given.c \
 	daemon/control/given.h \
 	daemon/control/notify.c \

@@ -67,9 +67,11 @@ static void show_service(const json_t *line, size_t number)
         join(&listen, json_object_get(line, "listen"));
         join(&connect, json_object_get(line, "connect"));
         if (number == 0)
-                printf("%-20s %6s  %-28s %s\n", "SERVICE", "OPEN", "LISTEN", "CONNECT");
-        printf("%-20s %6" PRId64 "  %-28s %s\n", string_of(line, "name"),
-               number_of(line, "connections"), text_str(&listen), text_str(&connect));
+                printf("%-20s %6s  %-8s  %-28s %s\n", "SERVICE", "OPEN", "STATE", "LISTEN",
+                       "CONNECT");
+        printf("%-20s %6" PRId64 "  %-8s  %-28s %s\n", string_of(line, "name"),
+               number_of(line, "connections"), string_of(line, "state"), text_str(&listen),
+               text_str(&connect));
 }
 
 static const char *state_of(const json_t *line)

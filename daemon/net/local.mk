@@ -37,6 +37,7 @@ libspliced_a_SOURCES += \
 
 libspliced_a_SOURCES += \
 	daemon/net/lsock.c daemon/net/lsock.h \
+	daemon/net/lsock_gate.c daemon/net/lsock_gate.h \
 	daemon/net/lsock_host.c \
 	daemon/net/lsock_internal.h \
 	daemon/net/lsock_set.c daemon/net/lsock_set.h \

@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net/lsock_gate.h"
 #include "net/lsock_internal.h"
 
 bool lsock_wrong(struct lsock_request *r, const char *format, ...)
@@ -190,7 +191,8 @@ static int retune_unix(const struct lsock *l, const struct lsock_settings *set)
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings)
 {
         int error = retune_unix(l, settings);
-        for (size_t i = 0; i < l->n_fds && error == 0 && !l->passed; i++)
+        bool listens = !l->passed && lsock_gate(l) != LSOCK_REFUSING;
+        for (size_t i = 0; i < l->n_fds && error == 0 && listens; i++)
                 error = lsock_listen(l->fds[i], settings);
         return error;
 }

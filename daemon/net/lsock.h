@@ -3,8 +3,10 @@
 #ifndef NET_LSOCK_H
 #define NET_LSOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/addr.h"
@@ -12,8 +14,8 @@
 #include "base/ref.h"
 #include "net/sockopt.h"
 
-/* One listening address: its sockets are non-blocking and close-on-exec. Immutable, and shared by
- * the configurations that have it, one after the other. */
+/* One listening address: its sockets are non-blocking and close-on-exec. Shared by the
+ * configurations that have it, one after the other, and immutable but for its gate. */
 struct lsock {
         struct ref ref;
         int *fds; /* one that all workers share, or one for each: the kernel then chooses */
@@ -23,8 +25,10 @@ struct lsock {
         char *unlink_path; /* Unix socket we made: removed when freed; else NULL */
         dev_t unlink_dev;  /* … if the file there is still ours */
         ino_t unlink_ino;
-        bool passed;       /* by systemd, which listens: the backlog is its own */
-        char *any_port_of; /* port 0 was asked for, by this service; else NULL */
+        bool passed;        /* by systemd, which listens: the backlog is its own */
+        char *any_port_of;  /* port 0 was asked for, by this service; else NULL */
+        atomic_int gate;    /* see net/lsock_gate */
+        int64_t closing_ms; /* clock_ms() when it began to close; whose hands it is in knows */
 };
 
 /* Unix sockets: who may connect; mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */

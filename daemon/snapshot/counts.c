@@ -27,6 +27,7 @@ struct service_counts *service_counts_new(size_t n_workers)
         c->stats = stats;
         ref_init(&c->ref);
         tally_init(&c->tally, 0);
+        c->drained = false;
         atomic_init(&c->over, false);
         return c;
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "net/lsock_gate.h"
 #include "net/stream.h"
 #include "stats/counter.h"
 #include "worker/batch.h"
@@ -80,6 +81,12 @@ static void pause_accepting(struct acceptor *a, int error)
         evtimer_add(&a->resume, &in);
 }
 
+static void accept_from_now_on(struct listener *l)
+{
+        if (!l->acceptor->paused && lsock_is_open(l->sock))
+                event_add(&l->event, NULL);
+}
+
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
@@ -94,7 +101,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         }
         a->paused = false;
         for (size_t i = 0; i < a->n; i++)
-                event_add(&a->listeners[i]->event, NULL);
+                accept_from_now_on(a->listeners[i]);
 }
 
 int acceptor_relief(void *acceptor)
@@ -134,7 +141,7 @@ static enum accepting accept_one(struct listener *l, int from)
                 stream_close_fd(&fd, STREAM_CLOSE_RESET);
                 return a->paused ? ACCEPT_PAUSE : ACCEPT_MORE;
         }
-        if (errno == EAGAIN)
+        if (errno == EAGAIN || errno == EINVAL) /* EINVAL: it does not listen any more */
                 return ACCEPT_EMPTY;
         if (concerns_one_connection(errno))
                 return ACCEPT_MORE;
@@ -288,8 +295,8 @@ static void enter_address(struct listener *l)
 {
         bool is_new = l->service == NULL;
         l->service = TAKE(l->next);
-        if (is_new && !l->acceptor->paused)
-                event_add(&l->event, NULL);
+        if (is_new)
+                accept_from_now_on(l);
 }
 
 bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
@@ -308,6 +315,22 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
         for (size_t i = 0; i < a->n; i++)
                 enter_address(a->listeners[i]);
         return true;
+}
+
+/* --- gates ------------------------------------------------------------------------------------ */
+
+void acceptor_look_at_gates(struct acceptor *a)
+{
+        for (size_t i = 0; i < a->n && !a->stopped; i++) {
+                struct listener *l = a->listeners[i];
+                if (lsock_is_open(l->sock)) {
+                        accept_from_now_on(l);
+                        continue;
+                }
+                event_del(&l->event);
+                if (lsock_gate(l->sock) == LSOCK_EMPTYING)
+                        accept_rest(l);
+        }
 }
 
 /* --- its life --------------------------------------------------------------------------------- */

@@ -34,6 +34,9 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot);
 /* Count in there how often accepting pauses; borrowed. */
 void acceptor_count_pauses(struct acceptor *a, struct counter *pauses);
 
+/* Gates of its sockets have moved (net/lsock_gate): go on accepting, let in who waits, or stop. */
+void acceptor_look_at_gates(struct acceptor *a);
+
 /* To be called before each turn of the loop. */
 void acceptor_turn(struct acceptor *a);
 

@@ -32,6 +32,7 @@ enum order {
         ORDER_STOP,
         ORDER_TAKE,
         ORDER_CHANGE,
+        ORDER_GATE,
         ORDER_VISIT
 };
 
@@ -215,6 +216,10 @@ static void on_order(int order, void *data, void *arg)
         case ORDER_CHANGE:
                 change(w, data);
                 break;
+        case ORDER_GATE:
+                acceptor_look_at_gates(w->acceptor);
+                w->report(WORKER_GATED, NULL, w->arg);
+                break;
         case ORDER_VISIT:
                 visit(w, data);
                 w->report(WORKER_VISITED, data, w->arg);
@@ -361,6 +366,11 @@ void worker_cut_over(struct worker *w)
 bool worker_visit(struct worker *w, struct worker_visit *v)
 {
         return mailbox_post(w->mailbox, ORDER_VISIT, v);
+}
+
+bool worker_gate(struct worker *w)
+{
+        return mailbox_post(w->mailbox, ORDER_GATE, NULL);
 }
 
 bool worker_change(struct worker *w, struct snapshot *snapshot)

@@ -25,6 +25,7 @@ enum worker_report {
         WORKER_UNCHANGED, /* has not: memory is short */
         WORKER_QUIET,     /* accepts no more, after worker_drain() */
         WORKER_IDLE,      /* and its last connection has ended */
+        WORKER_GATED,     /* after worker_gate() */
         WORKER_VISITED,   /* after worker_visit(), which data is */
 };
 
@@ -50,6 +51,9 @@ const struct loop_stats *worker_stats(const struct worker *w);
 /* From any thread; carried out by the worker soon after. */
 /* New connections are under that snapshot. Returns false when memory is short: nothing follows. */
 bool worker_change(struct worker *w, struct snapshot *snapshot);
+/* Look at the gates of the listening sockets. Returns false when memory is short: nothing follows.
+ */
+bool worker_gate(struct worker *w);
 /* v is the worker's until it reports it. Returns false when memory is short: nothing follows. */
 bool worker_visit(struct worker *w, struct worker_visit *v);
 void worker_cut_over(struct worker *w); /* end those whose service is over, see service_counts */

@@ -28,8 +28,8 @@ def test_status_and_services(w):
     status, = lines(w, d, "status")
     assert (status["pid"], status["connections"], status["services"], status["workers"]) == (d.pid, 1, 2, 2)
     a, b = lines(w, d, "services")
-    assert a == {"name": "a", "listen": [d.at("a")], "connect": ["echo"], "connections": 1, "max_connections": 7,
-                 "listen_tls": False, "connect_tls": False}
+    assert a == {"name": "a", "state": "open", "listen": [d.at("a")], "connect": ["echo"], "connections": 1,
+                 "max_connections": 7, "listen_tls": False, "connect_tls": False}
     assert (b["name"], b["connect"], b["connections"]) == ("b", ["127.0.0.1:1", "127.0.0.1:2"], 0)
     text = ask(w, d, "services").out
     assert d.at("a") in text and "SERVICE" in text
