@@ -56,6 +56,10 @@ static void add_gauges(const struct view *v)
         for (size_t i = 0; i < v->s->n_services; i++)
                 metrics_add(v->t, METRIC_HALF_CLOSED, LABELS(name(v, i)),
                             counter_get(&v->totals[i].half_closed));
+        metrics_begin(v->t, METRIC_ACCEPTING);
+        for (size_t i = 0; i < v->s->n_services; i++)
+                metrics_add(v->t, METRIC_ACCEPTING, LABELS(name(v, i)),
+                            !v->s->services[i]->counts->drained);
 }
 
 static void add_octets(const struct view *v)

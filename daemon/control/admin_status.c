@@ -62,24 +62,6 @@ static void look_at_session(struct conn *c, struct worker_visit *v)
 
 /* --- the parts -------------------------------------------------------------------------------- */
 
-static json_t *addresses_of(const struct service *s)
-{
-        char text[SOCKADDRESS_TEXT_MAX];
-        json_t *list = json_array();
-        for (size_t i = 0; i < s->n_socks; i++)
-                json_array_append_new(list,
-                                      json_string(sockaddress_text(&s->socks[i]->address, text)));
-        return list;
-}
-
-static json_t *targets_of(const struct service *s)
-{
-        json_t *list = json_array();
-        for (size_t i = 0; i < s->upstream.targets->n; i++)
-                json_array_append_new(list, json_string(s->upstream.targets->items[i].text));
-        return list;
-}
-
 static json_t *ends_of(const struct service_stats *stats)
 {
         json_t *ends = json_object();
@@ -91,19 +73,20 @@ static json_t *ends_of(const struct service_stats *stats)
         return ends;
 }
 
+/* What splicectl shows, and what was counted. */
 static json_t *service_json(const struct service *s)
 {
         struct service_stats stats;
+        json_t *service = command_service_json(s);
         stats_total(s->counts->stats, &stats);
-        return json_pack("{s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "name", s->conf->name,
-                         "listen", addresses_of(s), "connect", targets_of(s), "connections",
-                         (json_int_t)tally_live(&s->counts->tally), "max_connections",
-                         (json_int_t)s->conf->max_connections, "half_closed",
-                         (json_int_t)counter_get(&stats.half_closed), "bytes_up",
-                         (json_int_t)counter_get(&stats.octets[STATS_UP]), "bytes_down",
-                         (json_int_t)counter_get(&stats.octets[STATS_DOWN]), "listen_tls",
-                         s->listen_tls != NULL, "connect_tls", s->connect_tls != NULL, "ended",
-                         ends_of(&stats));
+        json_t *counted = json_pack(
+                "{s:I,s:I,s:I,s:o}", "half_closed", (json_int_t)counter_get(&stats.half_closed),
+                "bytes_up", (json_int_t)counter_get(&stats.octets[STATS_UP]), "bytes_down",
+                (json_int_t)counter_get(&stats.octets[STATS_DOWN]), "ended", ends_of(&stats));
+        if (service != NULL && counted != NULL)
+                json_object_update(service, counted);
+        json_decref(counted);
+        return service;
 }
 
 static json_t *services_json(const struct snapshot *s)

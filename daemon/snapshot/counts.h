@@ -22,7 +22,7 @@ struct service_counts {
         struct ref ref;
         struct tally tally;
         struct stats_set *stats; /* owned */
-        bool drained;     /* by command: nobody new gets in; the main thread's */
+        bool drained;            /* by command: nobody new gets in; the main thread's */
         atomic_bool over; /* the service was removed, and its connections have had their time */
 };
 

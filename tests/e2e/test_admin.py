@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import SLOW, echoes, ends_well, service
+from harness import SLOW, SPLICED, echoes, ends_well, service
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = re.compile(r'(\w+)(?:\{(.*)\})? (\S+)')
@@ -271,6 +271,18 @@ def versions(m):
     return info[2:]
 
 
+def test_drained_services(w):
+    splicectl = pathlib.Path(SPLICED).parent / "splicectl"
+    d = daemon(w, {"control": str(w.dir / "ctl")}, services={"x": service(connect="echo"),
+                                                             "y": service(connect="echo")})
+    assert metrics(d)["spliced_service_accepting", "x"] == metrics(d)["spliced_service_accepting", "y"] == 1
+    for command, accepting, states in (("drain", 0, ("drained", "open")), ("resume", 1, ("open", "open"))):
+        subprocess.run([splicectl, "-s", w.dir / "ctl", command, "x"], check=True, capture_output=True)
+        until_metric(w, d, ("spliced_service_accepting", "x"), accepting)
+        w.until(lambda: tuple(s["state"] for s in json.loads(get(d, "/status.json")[1])["services"]) == states, states)
+    assert metrics(d)["spliced_service_accepting", "y"] == 1
+
+
 def test_prometheus_likes_the_metrics(w):
     promtool = shutil.which("promtool")
     if promtool is None:
@@ -282,6 +294,21 @@ def test_prometheus_likes_the_metrics(w):
     _, text = get(d, "/metrics")
     result = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True)
     assert result.returncode == 0 and not result.stderr and not result.stdout, result
+
+
+def test_prometheus_understands_the_dashboard(w):
+    """Each of its queries; that the metrics they name are there is looked at by tests/lint/metrics."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("there is no promtool (package prometheus)")
+    board = json.loads((TOP / "conf" / "grafana-spliced.json").read_text())
+    queries = [t["expr"] for panel in board["panels"] for t in panel.get("targets", [])]
+    assert len(queries) > 20
+    text = json.dumps({"groups": [{"name": "g", "rules": [
+        {"record": "r", "labels": {"i": str(i)}, "expr": re.sub(r"\$\w+", "5m", q)} for i, q in enumerate(queries)]}]})
+    (w.dir / "rules.yml").write_text(text)
+    result = subprocess.run([promtool, "check", "rules", w.dir / "rules.yml"], text=True, capture_output=True)
+    assert result.returncode == 0, result
 
 
 # -- health ------------------------------------------------------------------------------------------

@@ -176,7 +176,8 @@ function showServices(now, current) {
     const open = s.max_connections > 0 ? `${s.connections} / ${s.max_connections}` : `${s.connections}`;
     const half = s.half_closed > 0 ? element("div", "detail", `${s.half_closed} half-closed`) : null;
     return [
-      cell(s.name, "main"),
+      cell(element("span", "", s.name, s.state === "open" ? null : " ",
+        s.state === "open" ? null : badge(s.state, "warn")), "main"),
       cell(s.listen.join(", ") + (s.listen_tls ? " (TLS)" : ""), "address"),
       cell(s.connect.join(", ") + (s.connect_tls ? " (TLS)" : ""), "address"),
       cell(element("span", "", open, half), "n"),
