@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* spliced(8): options → load → build → drop privileges → run. */
+/* spliced(8): options → load → build → drop privileges, enter the sandbox → run. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@
 #include "control/daemon.h"
 #include "control/given.h"
 #include "control/privileges.h"
+#include "control/sandbox.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
 #include "tls/memory.h"
@@ -41,7 +42,8 @@ static struct snapshot *build(const struct given *given, struct config **conf, s
         if (!given_open_log(given, *conf, diag))
                 return NULL;
         struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
-        if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
+        if (snapshot != NULL &&
+            !(privileges_drop(snapshot->conf, diag) && sandbox_enter(snapshot->conf, diag))) {
                 snapshot_unref(snapshot);
                 return NULL;
         }

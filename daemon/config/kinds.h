@@ -45,6 +45,7 @@ struct addr_list {
 #define CONFIG_TYPE_BALANCE     int
 #define CONFIG_TYPE_PUMP        int
 #define CONFIG_TYPE_KTLS        int
+#define CONFIG_TYPE_SANDBOX     int
 #define CONFIG_TYPE_TLS_PROFILE int
 #define CONFIG_TYPE_TLS_VERSION int
 

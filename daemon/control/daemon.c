@@ -19,6 +19,7 @@
 #include "control/gates.h"
 #include "control/notify.h"
 #include "control/reload.h"
+#include "control/seccomp.h"
 #include "worker/budget.h"
 #include "worker/crew.h"
 #include "worker/worker.h"
@@ -38,6 +39,7 @@ struct daemon {
         struct gates *gates;
         struct control *control; /* NULL: nobody asks */
         struct admin *admin;
+        struct seccomp_watch *refused;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;
@@ -253,6 +255,7 @@ static bool start_workers(struct daemon *d)
         /* Signals are the main thread's: workers are born with all of them blocked. */
         sigset_t all, before;
         sigfillset(&all);
+        sigdelset(&all, SIGSYS); /* how the sandbox refuses, in the thread itself */
         pthread_sigmask(SIG_BLOCK, &all, &before);
         while (d->n_workers < wanted) {
                 struct worker_place place = { &d->budget, d->crew, d->n_workers };
@@ -339,7 +342,8 @@ static bool start(struct daemon *d)
                 return false;
         d->mailbox = mailbox_new(d->base, on_report, d);
         d->deadline = evtimer_new(d->base, on_deadline, d);
-        if (d->mailbox == NULL || d->deadline == NULL)
+        d->refused = seccomp_watch_new(d->base);
+        if (d->mailbox == NULL || d->deadline == NULL || d->refused == NULL)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
@@ -368,8 +372,9 @@ static void fini(struct daemon *d)
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
         control_close(d->control);
-        admin_free(d->admin);
         gates_free(d->gates);
+        admin_free(d->admin);
+        seccomp_watch_free(d->refused);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

@@ -38,10 +38,21 @@ libspliced_a_SOURCES += \
 	daemon/control/given.h \
 	daemon/control/notify.c \
 	daemon/control/notify.h \
+	daemon/control/landlock.c \
+	daemon/control/landlock.h \
 	daemon/control/privileges.c \
 	daemon/control/privileges.h \
 	daemon/control/reload.c \
 	daemon/control/reload.h \
+	daemon/control/sandbox.c \
+	daemon/control/sandbox.h \
+	daemon/control/sandbox_paths.c \
+	daemon/control/sandbox_paths.h \
+	daemon/control/seccomp.c \
+	daemon/control/seccomp.h \
+	daemon/control/seccomp_calls.def \
+	daemon/control/seccomp_refused.c \
+	daemon/control/seccomp_refused.h \
 	daemon/control/retired.c \
 	daemon/control/retired.h \
 	daemon/control/renewal.c \

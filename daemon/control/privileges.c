@@ -7,7 +7,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "base/own.h"
 
 void privileges_raise_descriptors(void)
 {
@@ -84,4 +89,28 @@ bool privileges_drop(const struct config *conf, struct diag *diag)
         }
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         return true;
+}
+
+/* What root needs here: to bind, to set what sockets have, to own files and sockets that it makes,
+ * and large pipes. */
+static const unsigned needed[] = {
+        CAP_CHOWN,     CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_NET_BIND_SERVICE,
+        CAP_NET_ADMIN, CAP_NET_RAW,      CAP_SYS_RESOURCE,
+};
+
+void privileges_drop_capabilities(void)
+{
+        struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
+        uint32_t keep[_LINUX_CAPABILITY_U32S_3] = { 0 };
+        for (size_t i = 0; i < COUNTOF(needed); i++)
+                keep[CAP_TO_INDEX(needed[i])] |= CAP_TO_MASK(needed[i]);
+        if (syscall(SYS_capget, &head, has) < 0)
+                return;
+        for (size_t i = 0; i < COUNTOF(has); i++) {
+                has[i].effective &= keep[i];
+                has[i].permitted &= keep[i];
+                has[i].inheritable &= keep[i];
+        }
+        syscall(SYS_capset, &head, has);
 }

@@ -18,4 +18,7 @@ bool privileges_check(const struct config *conf, struct diag *diag);
  * when neither is configured. Mistakes go to diag; false then: do not go on. */
 bool privileges_drop(const struct config *conf, struct diag *diag);
 
+/* Give up every capability that nothing here needs, for good where no_new_privs is set. */
+void privileges_drop_capabilities(void);
+
 #endif

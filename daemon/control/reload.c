@@ -12,6 +12,7 @@
 #include "control/privileges.h"
 #include "control/retired.h"
 #include "control/renewal.h"
+#include "control/sandbox.h"
 #include "worker/budget.h"
 
 STAILQ_HEAD(reload_askers, reload_asker);
@@ -79,6 +80,7 @@ static struct snapshot *build(struct reload *r, struct diag *diag)
         if (conf == NULL)
                 return NULL;
         privileges_check(conf, diag);
+        sandbox_check(conf, diag);
         struct snapshot *next = snapshot_new(&conf, SNAPSHOT_ALL, r->running, diag);
         /* Last, since it cannot be undone. */
         if (next == NULL || !given_open_log(r->env.given, next->conf, diag)) {
@@ -194,6 +196,8 @@ static void begin(struct reload *r, struct snapshot *made(struct reload *r, stru
         struct snapshot *next = made(r, diag);
         if (next != NULL)
                 replace(r, next, diag);
+        else
+                sandbox_explain(diag);
         diag_each(diag, say_message, r);
         diag_free(diag);
         if (next != NULL) {

@@ -21,8 +21,8 @@ struct counts {
 struct service_counts {
         struct ref ref;
         struct tally tally;
-        struct stats_set *stats; /* owned */
         bool drained;            /* by command: nobody new gets in; the main thread's */
+        struct stats_set *stats; /* owned */
         atomic_bool over; /* the service was removed, and its connections have had their time */
 };
 

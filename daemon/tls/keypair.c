@@ -2,25 +2,80 @@
 #include "tls/keypair.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "base/own.h"
 #include "tls/error.h"
+#include "tls/memory.h"
 
-static BIO *open_file(const char *what, struct keypair_file file, struct diag *diag)
+/* A file as it is read: keys are in it, so nothing of it stays in memory that was freed. */
+struct pem {
+        char *text;
+        size_t len, cap;
+        BIO *bio; /* over text */
+};
+
+static void pem_fini(struct pem *p)
 {
-        FILE *f = fopen(file.path, "re");
-        BIO *in = f != NULL ? BIO_new_fp(f, BIO_CLOSE) : NULL;
-        if (in != NULL)
-                return in;
+        BIO_free(p->bio);
+        OPENSSL_clear_free(p->text, p->cap);
+        *p = (struct pem){ 0 };
+}
+
+/* realloc(3) would leave a copy behind. */
+static bool make_room(struct pem *p)
+{
+        enum { SOME = 16384, MOST = 16 * 1024 * 1024 };
+        size_t more = p->cap == 0 ? SOME : 2 * p->cap;
+        if (p->len < p->cap)
+                return true;
+        if (more > MOST) {
+                errno = EFBIG;
+                return false;
+        }
+        char *grown = OPENSSL_clear_realloc(p->text, p->cap, more);
+        if (grown == NULL) {
+                errno = ENOMEM;
+                return false;
+        }
+        p->text = grown;
+        p->cap = more;
+        return true;
+}
+
+static bool read_all(struct pem *p, const char *path)
+{
+        ssize_t n;
+        OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return false;
+        do {
+                if (!make_room(p))
+                        return false;
+                n = read(fd, p->text + p->len, p->cap - p->len);
+                p->len += n > 0 ? (size_t)n : 0;
+        } while (n > 0 || (n < 0 && errno == EINTR));
+        return n == 0;
+}
+
+static bool open_file(struct pem *p, const char *what, struct keypair_file file, struct diag *diag)
+{
+        *p = (struct pem){ 0 };
+        if (read_all(p, file.path)) {
+                errno = ENOMEM;
+                p->bio = BIO_new_mem_buf(p->text, (int)p->len);
+        }
+        if (p->bio != NULL)
+                return true;
         diag_error(diag, file.at, "%s %s: %s", what, file.path, strerror(errno));
-        if (f != NULL)
-                fclose(f);
-        return NULL;
+        pem_fini(p);
+        return false;
 }
 
 static bool nothing_more(void)
@@ -85,11 +140,10 @@ static void warn_of_dates(const X509 *cert, struct keypair_file file, struct dia
 static bool load_certificates(struct keypair *out, struct keypair_file file, struct diag *diag)
 {
         char buf[TLS_ERROR_MAX];
-        BIO *in = open_file("certificate", file, diag);
-        if (in == NULL)
+        OWN(pem_fini) struct pem pem;
+        if (!open_file(&pem, "certificate", file, diag))
                 return false;
-        const char *wrong = read_certificates(out, in, buf);
-        BIO_free(in);
+        const char *wrong = read_certificates(out, pem.bio, buf);
         ERR_clear_error();
         if (wrong != NULL)
                 diag_error(diag, file.at, "certificate %s: %s", file.path, wrong);
@@ -107,7 +161,7 @@ static bool has_key_block(BIO *in)
         char *name, *header;
         unsigned char *data;
         long len;
-        if (BIO_seek(in, 0) < 0)
+        if (BIO_reset(in) <= 0) /* the beginning, of memory */
                 return false;
         while (!found && PEM_read_bio(in, &name, &header, &data, &len) == 1) {
                 size_t n = strlen(name), tail = strlen(PEM_STRING_PKCS8INF);
@@ -141,14 +195,15 @@ static bool load_key(struct keypair *out, struct keypair_file file, bool own_fil
                      struct diag *diag)
 {
         bool encrypted = false;
-        BIO *in = open_file("key", file, diag);
-        if (in == NULL)
+        OWN(pem_fini) struct pem pem;
+        if (!open_file(&pem, "key", file, diag))
                 return false;
         ERR_clear_error();
-        out->key = PEM_read_bio_PrivateKey(in, NULL, refuse_password, &encrypted);
+        tls_memory_wipe(true);
+        out->key = PEM_read_bio_PrivateKey(pem.bio, NULL, refuse_password, &encrypted);
+        tls_memory_wipe(false);
         if (out->key == NULL)
-                tell_key_mistake(in, file, own_file, encrypted, diag);
-        BIO_free(in);
+                tell_key_mistake(pem.bio, file, own_file, encrypted, diag);
         ERR_clear_error();
         return out->key != NULL;
 }

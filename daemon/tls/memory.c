@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tls/memory.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -93,10 +94,20 @@ static void *allocate(size_t n, const char *file, int line)
         return p != NULL ? p : malloc(n);
 }
 
+/* Keys are read: what is freed here was part of one, perhaps. */
+static _Thread_local bool wiping;
+
+void tls_memory_wipe(bool on)
+{
+        wiping = on;
+}
+
 static void release(void *p, const char *file, int line)
 {
         (void)file;
         (void)line;
+        if (p != NULL && wiping)
+                OPENSSL_cleanse(p, is_block(p) ? BLOCK : malloc_usable_size(p));
         if (p == NULL || !is_block(p)) {
                 free(p);
                 return;
@@ -114,13 +125,14 @@ static void *reallocate(void *p, size_t n, const char *file, int line)
                 release(p, file, line);
                 return NULL;
         }
-        if (!is_block(p))
+        if (!is_block(p) && !wiping)
                 return realloc(p, n);
-        if (n <= BLOCK)
+        size_t has = is_block(p) ? BLOCK : malloc_usable_size(p);
+        if (n <= has)
                 return p;
         void *moved = malloc(n);
         if (moved != NULL) {
-                memcpy(moved, p, BLOCK);
+                memcpy(moved, p, has);
                 release(p, file, line);
         }
         return moved;

@@ -8,6 +8,8 @@
 #ifndef TLS_MEMORY_H
 #define TLS_MEMORY_H
 
+#include <stdbool.h>
+
 #include <openssl/ssl.h>
 
 /* Before OpenSSL allocates anything; from then on it does so through this. Where the address space
@@ -19,5 +21,9 @@ void tls_memory_trim(SSL *ssl);
 
 /* Give what is free back to the system. From any thread. */
 void tls_memory_give_back(void);
+
+/* Whether what this thread frees is overwritten first, for as long as keys are read: OpenSSL leaves
+ * copies behind. */
+void tls_memory_wipe(bool on);
 
 #endif

@@ -31,11 +31,10 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
  * used any more. Returns false, with nothing changed, when memory is short. */
 bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot);
 
-/* Count in there how often accepting pauses; borrowed. */
-void acceptor_count_pauses(struct acceptor *a, struct counter *pauses);
-
 /* Gates of its sockets have moved (net/lsock_gate): go on accepting, let in who waits, or stop. */
 void acceptor_look_at_gates(struct acceptor *a);
+/* Count in there how often accepting pauses; borrowed. */
+void acceptor_count_pauses(struct acceptor *a, struct counter *pauses);
 
 /* To be called before each turn of the loop. */
 void acceptor_turn(struct acceptor *a);

@@ -4,7 +4,8 @@ control_tests = \
 	tests/unit/control/test_admin_request \
 	tests/unit/control/test_daemon \
 	tests/unit/control/test_privileges \
-	tests/unit/control/test_renewal
+	tests/unit/control/test_renewal \
+	tests/unit/control/test_sandbox
 check_PROGRAMS += $(control_tests)
 TESTS += $(control_tests)
 
@@ -21,5 +22,8 @@ tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_renewal_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_renewal_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_control_test_sandbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_sandbox_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif

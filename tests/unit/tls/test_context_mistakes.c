@@ -42,9 +42,7 @@ static const struct mistake {
         { "a certificate that is none", "certificate = \"%D/text\"",
           "conf:3: certificate %D/text: there is no certificate in it (PEM begins with "
           "-----BEGIN CERTIFICATE-----)\n" },
-        { "a directory", "certificate = \"%D\"",
-          "conf:3: certificate %D: there is no certificate in it (PEM begins with "
-          "-----BEGIN CERTIFICATE-----)\n" },
+        { "a directory", "certificate = \"%D\"", "conf:3: certificate %D: Is a directory\n" },
         { "a certificate without its key", "certificate = \"%D/ec-a.crt\"",
           "conf:3: key %D/ec-a.crt: there is no private key in it, and no key directive names "
           "another file\n" },
