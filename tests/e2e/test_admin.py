@@ -349,7 +349,7 @@ def test_unix_socket_mode_and_reload(w):
 
 def test_other_addresses_are_warned_of(w):
     d = w.daemon({"admin": "0.0.0.0:0"}, services={"x": service(connect="echo")})
-    d.until_says("spliced.conf:1: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
+    d.until_says(r"spliced.conf:\d: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
 
 
 def test_names_are_answered_only_where_they_lead_nowhere_else(w):
