@@ -26,6 +26,7 @@
 
 enum phase {
         RUNNING,
+        LEAVING,  /* as before, but says that it is not ready: for drain-delay */
         DRAINING, /* accepts no more; connections may finish */
         CUT,      /* every connection was ended */
 };
@@ -66,24 +67,16 @@ static void cut_all(struct daemon *d, enum reason why)
                 worker_cut(d->workers[i], why);
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        struct daemon *d = arg;
-        log_notice("drain-timeout ran out, still open: %" PRId64, live(d));
-        cut_all(d, REASON_DRAINED);
-}
-
 static const char *plural(int64_t n)
 {
         return n == 1 ? "" : "s";
 }
 
+enum { CUTTING_MS = 10 * 1000 };
+
 /* A service manager that kills us while we drain would make ends where there are none. */
 static void tell_draining(int64_t open, int64_t patience)
 {
-        enum { CUTTING_MS = 10 * 1000 };
         static const int64_t without_limit = INT64_C(365) * 24 * 3600 * 1000;
         char status[128];
         snprintf(status, sizeof status, "draining, %" PRId64 " connection%s", open, plural(open));
@@ -97,7 +90,6 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         tell_draining(live(d), patience);
         d->phase = DRAINING;
-        admin_draining(d->admin);
         reload_stop(d->reload);
         gates_stop(d->gates);
         snapshot_shut_sockets(running(d), NULL);
@@ -107,17 +99,48 @@ static void drain(struct daemon *d)
                 evtimer_add(d->deadline, &in);
 }
 
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct daemon *d = arg;
+        if (d->phase == LEAVING) {
+                drain(d);
+                return;
+        }
+        log_notice("drain-timeout ran out, still open: %" PRId64, live(d));
+        cut_all(d, REASON_DRAINED);
+}
+
+/* Whoever sends clients here hears first that it is not ready, and has the time to look. */
+static void leave(struct daemon *d)
+{
+        int64_t delay = running(d)->conf->drain_delay;
+        struct timeval in = clock_timeval(delay);
+        admin_draining(d->admin);
+        if (delay == 0) {
+                drain(d);
+                return;
+        }
+        d->phase = LEAVING;
+        log_notice("not ready any more, and draining soon");
+        notify_stopping("not ready any more", (delay + CUTTING_MS) * 1000);
+        evtimer_add(d->deadline, &in);
+}
+
 static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         (void)what;
         struct daemon *d = arg;
         if (d->phase == RUNNING) {
-                drain(d);
-        } else {
-                log_notice("told again: stopping now");
-                cut_all(d, REASON_SHUTDOWN);
+                leave(d);
+                return;
         }
+        log_notice("told again: stopping now");
+        if (d->phase == LEAVING)
+                drain(d);
+        cut_all(d, REASON_SHUTDOWN);
 }
 
 static void on_reopen(evutil_socket_t fd, short what, void *arg)

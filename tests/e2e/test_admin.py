@@ -328,6 +328,32 @@ def test_health_and_readiness(w):
     d.until_exit()
 
 
+def test_drain_delay(w):
+    """Not ready, and accepting still; then as without."""
+    d = daemon(w, {"drain-delay": "700ms"}, services={"x": service(connect="echo")})
+    d.signal(signal.SIGTERM)
+    w.until(lambda: get(d, "/readyz") == (503, "draining\n"), "not to be ready")
+    late = d.connect("x")
+    echoes(late)
+    d.until_says("draining, 1 connection")
+    assert d.notices("STOPPING=1")
+    echoes(late, b"still here")
+    ends_well(late)
+    assert d.until_exit() == 0
+
+
+def test_told_again_during_the_drain_delay(w):
+    d = daemon(w, {"drain-delay": "1h"}, services={"x": service(connect="echo")})
+    client = d.connect("x")
+    echoes(client)
+    d.signal(signal.SIGTERM)
+    w.until(lambda: get(d, "/readyz")[0] == 503, "not to be ready")
+    d.signal(signal.SIGTERM)
+    assert client.until_ended() == "reset"
+    assert d.until_exit() == 0
+    assert d.record_of(client)["reason"] == "shutdown"
+
+
 # -- where it listens --------------------------------------------------------------------------------
 
 
