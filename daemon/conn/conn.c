@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "conn/recent.h"
 #include "conn/stage.h"
 #include "net/io.h"
 #include "tls/info.h"
@@ -253,6 +254,8 @@ void conn_end(struct conn *c, enum reason why)
                 relay_stats(c->relay, &moved); /* before it goes */
         die(c);
         count_end(c, why);
+        if (c->env->recent != NULL)
+                recent_add(c->env->recent, c, why, &moved);
         conn_write_record(c, why, &moved);
         c->env->ended(c, c->env->ended_arg);
 }

@@ -20,6 +20,7 @@ struct hangup;
 struct io;
 struct pulse;
 struct memory_tide;
+struct recent;
 struct resolver;
 struct text;
 
@@ -31,6 +32,7 @@ struct conn_env {
         struct resolver *resolver;
         struct pulse *pulse;        /* NULL: nobody is to know that something moved */
         struct memory_tide *memory; /* NULL: what is freed is not given back */
+        struct recent *recent;      /* NULL: nobody is to know how connections ended lately */
         dial_relief_fn *relief;     /* a descriptor is needed to reach an upstream */
         void *relief_arg;
         void (*ended)(struct conn *c, void *arg); /* free it (conn_free), after this loop turn */

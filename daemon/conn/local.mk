@@ -1,4 +1,6 @@
 libspliced_a_SOURCES += \
+	daemon/conn/recent.c \
+	daemon/conn/recent.h \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
 	daemon/conn/conn_record.c \

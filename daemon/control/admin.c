@@ -62,14 +62,42 @@ static void page_metrics(struct admin *a, struct admin_exchange *x)
         give_text(x, "text/plain; version=0.0.4", &t);
 }
 
+static void page_status(struct admin *a, struct admin_exchange *x)
+{
+        admin_status_give(a->status, x);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+#include "control/admin_files.inc"
+
+static void page_index(struct admin *a, struct admin_exchange *x)
+{
+        (void)a;
+        admin_answer(x, 200, "text/html", index_html, sizeof index_html - 1);
+}
+
+static void page_style(struct admin *a, struct admin_exchange *x)
+{
+        (void)a;
+        admin_answer(x, 200, "text/css", style_css, sizeof style_css - 1);
+}
+
+static void page_script(struct admin *a, struct admin_exchange *x)
+{
+        (void)a;
+        admin_answer(x, 200, "text/javascript", script_js, sizeof script_js - 1);
+}
+
 /* --- which ------------------------------------------------------------------------------------ */
 
 static const struct page {
         const char *path;
         void (*give)(struct admin *a, struct admin_exchange *x);
 } pages[] = {
-        { "/metrics", page_metrics },
-        { "/healthz", page_healthz },
+        { "/", page_index },           { "/style.css", page_style },
+        { "/script.js", page_script }, { "/status.json", page_status },
+        { "/metrics", page_metrics },  { "/healthz", page_healthz },
         { "/readyz", page_readyz },
 };
 
@@ -115,7 +143,8 @@ struct admin *admin_new(struct event_base *base, const struct admin_env *env)
         admin_process_init(&a->process);
         a->http = admin_http_new(base, on_request, a);
         a->beat = loop_stats_start(&a->loop, base);
-        if (a->http == NULL || a->beat == NULL) {
+        a->status = admin_status_new(a);
+        if (a->http == NULL || a->beat == NULL || a->status == NULL) {
                 admin_free(a);
                 return NULL;
         }
@@ -127,6 +156,7 @@ void admin_free(struct admin *a)
         if (a == NULL)
                 return;
         admin_http_free(a->http);
+        admin_status_free(a->status);
         if (a->beat != NULL)
                 event_free(a->beat);
         admin_process_fini(&a->process);

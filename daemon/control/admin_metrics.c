@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
@@ -14,6 +15,7 @@
 #include "config.h"
 #include "control/reload.h"
 #include "stats/metrics.h"
+#include "tls/certificate.h"
 
 struct view {
         struct text *t;
@@ -54,6 +56,10 @@ static void add_gauges(const struct view *v)
         for (size_t i = 0; i < v->s->n_services; i++)
                 metrics_add(v->t, METRIC_HALF_CLOSED, LABELS(name(v, i)),
                             counter_get(&v->totals[i].half_closed));
+        metrics_begin(v->t, METRIC_ACCEPTING);
+        for (size_t i = 0; i < v->s->n_services; i++)
+                metrics_add(v->t, METRIC_ACCEPTING, LABELS(name(v, i)),
+                            !v->s->services[i]->counts->drained);
 }
 
 static void add_octets(const struct view *v)
@@ -117,6 +123,57 @@ static void add_handshakes(const struct view *v)
         for (size_t i = 0; i < v->s->n_services; i++)
                 for (int kind = 0; kind < KINDS; kind++)
                         add_handshake(v, i, kind);
+}
+
+/* --- certificates ----------------------------------------------------------------------------- */
+
+struct files {
+        const struct view *v;
+        const char *service, *side;
+        const char **seen; /* owned */
+        size_t n;
+};
+
+/* A file that is named twice is one. */
+static bool is_new(struct files *f, const char *file)
+{
+        for (size_t i = 0; i < f->n; i++)
+                if (strcmp(f->seen[i], file) == 0)
+                        return false;
+        const char **more = reallocarray(f->seen, f->n + 1, sizeof *more);
+        if (more == NULL)
+                return false;
+        f->seen = more;
+        f->seen[f->n++] = file;
+        return true;
+}
+
+static void add_certificate(X509 *cert, const char *file, void *arg)
+{
+        struct files *f = arg;
+        int64_t until = certificate_seconds(X509_get0_notAfter(cert));
+        if (until != INT64_MAX && is_new(f, file))
+                metrics_add_int(f->v->t, METRIC_CERTIFICATE, LABELS(f->service, f->side, file),
+                                until);
+}
+
+static void add_certificates_of(const struct view *v, const struct tls_context *context,
+                                const char *service, enum handshake_side side)
+{
+        struct files f = { .v = v, .service = service, .side = handshake_side_name(side) };
+        if (context != NULL)
+                tls_context_each_certificate(context, add_certificate, &f);
+        free(f.seen);
+}
+
+static void add_certificates(const struct view *v)
+{
+        metrics_begin(v->t, METRIC_CERTIFICATE);
+        for (size_t i = 0; i < v->s->n_services; i++) {
+                const struct service *s = v->s->services[i];
+                add_certificates_of(v, s->listen_tls, name(v, i), HANDSHAKE_CLIENT);
+                add_certificates_of(v, s->connect_tls, name(v, i), HANDSHAKE_UPSTREAM);
+        }
 }
 
 /* --- the daemon ------------------------------------------------------------------------------- */
@@ -206,6 +263,7 @@ void admin_add_metrics(struct text *t, const struct admin *a)
         add_octets(&v);
         add_durations(&v);
         add_handshakes(&v);
+        add_certificates(&v);
         add_loops(&v);
         add_process(&v);
 }

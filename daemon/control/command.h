@@ -27,6 +27,9 @@ struct command_env {
 void command_run(const struct asker *who, const char *const *words, size_t n, struct reply *reply,
                  void *env);
 
+/* What the command services shows of one; owned by the caller. NULL: memory is short. */
+json_t *command_service_json(const struct service *service);
+
 /* What the command certificates shows: an array, an object a certificate; owned by the caller.
  * NULL: memory is short. */
 json_t *command_certificates_json(const struct snapshot *snapshot);

@@ -37,18 +37,19 @@ static json_t *targets_of(const struct service *s)
         return list;
 }
 
+json_t *command_service_json(const struct service *s)
+{
+        return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:b,s:b}", "name", s->conf->name, "state",
+                         gates_state(s), "listen", addresses_of(s), "connect", targets_of(s),
+                         "connections", (json_int_t)tally_live(&s->counts->tally),
+                         "max_connections", (json_int_t)s->conf->max_connections, "listen_tls",
+                         s->listen_tls != NULL, "connect_tls", s->connect_tls != NULL);
+}
+
 void command_services(struct call *c)
 {
         const struct snapshot *all = call_running(c);
-        for (size_t i = 0; i < all->n_services; i++) {
-                const struct service *s = all->services[i];
-                reply_json(c->reply,
-                           json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:b,s:b}", "name", s->conf->name,
-                                     "state", gates_state(s), "listen", addresses_of(s), "connect",
-                                     targets_of(s), "connections",
-                                     (json_int_t)tally_live(&s->counts->tally), "max_connections",
-                                     (json_int_t)s->conf->max_connections, "listen_tls",
-                                     s->listen_tls != NULL, "connect_tls", s->connect_tls != NULL));
-        }
+        for (size_t i = 0; i < all->n_services; i++)
+                reply_json(c->reply, command_service_json(all->services[i]));
         reply_end(c->reply, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "control/daemon.h"
+#include "control/daemon_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,60 +14,13 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
-#include "conn/parcel.h"
 #include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
-#include "control/heritage.h"
-#include "control/manager.h"
 #include "control/notify.h"
 #include "control/predecessor.h"
-#include "control/reload.h"
 #include "control/seccomp.h"
-#include "control/upgrade.h"
-#include "worker/budget.h"
 #include "worker/crew.h"
-#include "worker/worker.h"
-
-enum phase {
-        RUNNING,
-        LEAVING,  /* a successor accepts, or will; connections that cannot go there may finish */
-        DRAINING, /* accepts no more; connections may finish */
-        CUT,      /* every connection was ended */
-};
-
-struct daemon {
-        struct event_base *base;
-        struct mailbox *mailbox;
-        struct daemon_start how;
-        struct snapshot *first; /* held, until reload has it */
-        struct reload *reload;
-        struct gates *gates;
-        struct inquiries inquiries;
-        struct control *control; /* NULL: nobody asks */
-        struct upgrade *upgrade;
-        bool collecting;     /* connections for a successor: not before that is there an end */
-        size_t next_adopter; /* the worker that gets the next connection of the predecessor */
-        struct admin *admin;
-        struct seccomp_watch *refused;
-        struct budget budget;
-        struct crew *crew;
-        struct worker **workers;
-        size_t n_workers, n_quiet, n_idle;
-        enum phase phase;
-        struct event *deadline, *leave_soon;
-        struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
-};
-
-static const struct snapshot *running(const struct daemon *d)
-{
-        return reload_running(d->reload);
-}
-
-static int64_t live(const struct daemon *d)
-{
-        return tally_live(&running(d)->counts->tally);
-}
 
 static void cut_all(struct daemon *d, enum reason why)
 {
@@ -76,45 +29,62 @@ static void cut_all(struct daemon *d, enum reason why)
                 worker_cut(d->workers[i], why);
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        struct daemon *d = arg;
-        log_notice("drain-timeout ran out, still open: %" PRId64, live(d));
-        cut_all(d, REASON_DRAINED);
-}
-
-static const char *plural(int64_t n)
-{
-        return n == 1 ? "" : "s";
-}
+enum { CUTTING_MS = 10 * 1000 };
 
 /* A service manager that kills us while we drain would make ends where there are none. */
-static void tell_stopping(const char *word, int64_t open, int64_t patience)
+void daemon_tell_stopping(const struct daemon *d, const char *word, int64_t patience)
 {
-        enum { CUTTING_MS = 10 * 1000 };
+        int64_t open = daemon_live(d);
         static const int64_t without_limit = INT64_C(365) * 24 * 3600 * 1000;
         char status[128];
-        snprintf(status, sizeof status, "%s, %" PRId64 " connection%s", word, open, plural(open));
+        snprintf(status, sizeof status, "%s, %" PRId64 " connection%s", word, open,
+                 daemon_plural(open));
         log_notice("%s", status);
         notify_stopping(status, ((patience > 0 ? patience : without_limit) + CUTTING_MS) * 1000);
 }
 
 static void drain(struct daemon *d)
 {
-        int64_t patience = running(d)->conf->drain_timeout;
+        int64_t patience = daemon_running(d)->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
-        tell_stopping("draining", live(d), patience);
+        daemon_tell_stopping(d, "draining", patience);
         d->phase = DRAINING;
-        admin_draining(d->admin);
         reload_stop(d->reload);
         gates_stop(d->gates);
-        snapshot_shut_sockets(running(d), NULL);
+        snapshot_shut_sockets(daemon_running(d), NULL);
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_drain(d->workers[i]);
         if (patience > 0) /* off: as long as it takes */
                 evtimer_add(d->deadline, &in);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        struct daemon *d = arg;
+        if (d->phase == UNREADY) {
+                drain(d);
+                return;
+        }
+        log_notice("drain-timeout ran out, still open: %" PRId64, daemon_live(d));
+        cut_all(d, REASON_DRAINED);
+}
+
+/* Whoever sends clients here hears first that it is not ready, and has the time to look. */
+static void retire(struct daemon *d)
+{
+        int64_t delay = daemon_running(d)->conf->drain_delay;
+        struct timeval in = clock_timeval(delay);
+        admin_draining(d->admin);
+        if (delay == 0) {
+                drain(d);
+                return;
+        }
+        d->phase = UNREADY;
+        log_notice("not ready any more, and draining soon");
+        notify_stopping("not ready any more", (delay + CUTTING_MS) * 1000);
+        evtimer_add(d->deadline, &in);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *arg)
@@ -123,15 +93,19 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
         (void)what;
         struct daemon *d = arg;
         if (d->phase == RUNNING) {
-                if (!manager_restarts() || !upgrade_by_manager(d->upgrade))
-                        drain(d);
-        } else if (d->phase == LEAVING) {
+                if (!succession_by_manager(d))
+                        retire(d);
+                return;
+        }
+        if (d->phase == LEAVING) {
                 log_notice("told to stop: it is leaving already");
                 d->phase = DRAINING;
-        } else {
-                log_notice("told again: stopping now");
-                cut_all(d, REASON_SHUTDOWN);
+                return;
         }
+        log_notice("told again: stopping now");
+        if (d->phase == UNREADY)
+                drain(d);
+        cut_all(d, REASON_SHUTDOWN);
 }
 
 static void on_reopen(evutil_socket_t fd, short what, void *arg)
@@ -144,143 +118,6 @@ static void on_reopen(evutil_socket_t fd, short what, void *arg)
                 log_error("the log cannot be reopened: %s", error);
         else
                 log_info("the log was reopened");
-}
-
-/* --- a successor ------------------------------------------------------------------------------ */
-
-static void on_upgrade(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        struct daemon *d = arg;
-        const char *error = d->phase == RUNNING ? upgrade_begin(d->upgrade, NULL)
-                                                : "this process is on its way out";
-        if (error != NULL)
-                log_warning("not replaced: %s", error);
-}
-
-static void add_socket(struct lsock *l, void *bundle)
-{
-        heritage_add_listener(bundle, l);
-}
-
-static void add_socket_of_ours(struct lsock *l, void *bundle)
-{
-        if (!l->passed)
-                heritage_add_listener(bundle, l);
-}
-
-static void describe(struct bundle *b, bool all, void *arg)
-{
-        struct daemon *d = arg;
-        const struct snapshot *s = running(d);
-        heritage_add_head(b, conn_last_number());
-        snapshot_each_socket(s, all ? add_socket : add_socket_of_ours, b);
-        control_each_socket(d->control, all ? add_socket : add_socket_of_ours, b);
-        for (size_t i = 0; i < s->n_services; i++)
-                if (s->services[i]->counts->drained)
-                        heritage_add_drained(b, s->services[i]->conf->name);
-}
-
-static void leave(long pid, void *arg)
-{
-        struct daemon *d = arg;
-        int64_t patience = running(d)->conf->drain_timeout;
-        struct timeval in = clock_timeval(patience);
-        d->phase = LEAVING;
-        d->collecting = true;
-        admin_leave(d->admin);
-        reload_stop(d->reload);
-        gates_stop(d->gates);
-        control_leave(d->control);
-        if (pid > 0)
-                notify_main_pid(pid);
-        else
-                tell_stopping("restarting", live(d), patience);
-        for (size_t i = 0; i < d->n_workers; i++)
-                worker_leave(d->workers[i]);
-        if (patience > 0)
-                evtimer_add(d->deadline, &in);
-}
-
-/* Whoever asked on the control socket gets the answer first. */
-static void end_if_idle(struct daemon *d)
-{
-        static const struct timeval soon = { .tv_usec = 10 * 1000 };
-        if (d->n_idle < d->n_workers || d->collecting)
-                return;
-        if (d->phase == LEAVING && control_is_busy(d->control))
-                evtimer_add(d->leave_soon, &soon);
-        else
-                event_base_loopbreak(d->base);
-}
-
-static void on_leave_soon(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        end_if_idle(arg);
-}
-
-static void on_upgrade_over(const char *error, void *arg)
-{
-        struct daemon *d = arg;
-        if (error != NULL)
-                return;
-        d->collecting = false;
-        if (live(d) > 0)
-                log_notice("still here: %" PRId64 " connection%s that cannot be handed over",
-                           live(d), plural(live(d)));
-        end_if_idle(d);
-}
-
-static void leave_socket(struct lsock *l, void *arg)
-{
-        (void)arg;
-        lsock_leave(l);
-}
-
-static void on_quiet(struct daemon *d)
-{
-        if (++d->n_quiet < d->n_workers)
-                return;
-        if (d->collecting) {
-                snapshot_each_socket(running(d), leave_socket, NULL);
-                upgrade_go_on(d->upgrade);
-        } else {
-                snapshot_close_sockets(reload_running(d->reload), NULL);
-        }
-}
-
-/* --- a predecessor ---------------------------------------------------------------------------- */
-
-static void tell_ready(const struct daemon *d, const char *word);
-
-static void on_parcel(struct parcel *parcel, void *arg)
-{
-        struct daemon *d = arg;
-        struct snapshot *s = reload_running(d->reload);
-        struct service *service = parcel_service(parcel, s);
-        if (service == NULL) {
-                log_warning("a connection that was handed over is reset: its service is gone");
-                parcel_fini(parcel);
-                return;
-        }
-        budget_take(&d->budget, service_descriptors(service));
-        if (worker_adopt(d->workers[d->next_adopter++ % d->n_workers], s, service, parcel))
-                return;
-        log_error("a connection that was handed over is reset: out of memory");
-        budget_give(&d->budget, service_descriptors(service));
-        parcel_fini(parcel);
-}
-
-static void on_followed(size_t n, void *arg)
-{
-        struct daemon *d = arg;
-        predecessor_free(TAKE(d->how.predecessor));
-        log_notice("taken over: %zu connection%s", n, plural((int64_t)n));
-        if (d->phase == RUNNING)
-                tell_ready(d, "ready");
 }
 
 /* --- reloading -------------------------------------------------------------------------------- */
@@ -296,12 +133,12 @@ static void tell_addresses(const struct snapshot *snapshot)
         }
 }
 
-static void tell_ready(const struct daemon *d, const char *word)
+void daemon_tell_ready(const struct daemon *d, const char *word)
 {
         char status[128];
-        size_t n = running(d)->n_services;
-        snprintf(status, sizeof status, "%zu service%s, %zu worker%s", n, plural((int64_t)n),
-                 d->n_workers, plural((int64_t)d->n_workers));
+        size_t n = daemon_running(d)->n_services;
+        snprintf(status, sizeof status, "%zu service%s, %zu worker%s", n, daemon_plural((int64_t)n),
+                 d->n_workers, daemon_plural((int64_t)d->n_workers));
         log_info("%s: %s", word, status);
         if (!predecessor_is_there(d->how.predecessor)) /* who is the service until then */
                 notify_ready(status);
@@ -317,11 +154,11 @@ static void on_reload_over(bool changed, void *arg)
 {
         struct daemon *d = arg;
         admin_reloaded(d->admin, changed);
-        admin_listen(d->admin, running(d));
+        admin_listen(d->admin, daemon_running(d));
         if (d->phase != RUNNING)
                 return;
         gates_update(d->gates);
-        tell_ready(d, changed ? "reloaded" : "as before");
+        daemon_tell_ready(d, changed ? "reloaded" : "as before");
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
@@ -344,17 +181,18 @@ static void on_report(int what, void *data, void *arg)
                 reload_worker_changed(d->reload, what == WORKER_CHANGED);
                 break;
         case WORKER_QUIET:
-                on_quiet(d);
+                if (++d->n_quiet == d->n_workers && !succession_go_on(d))
+                        snapshot_close_sockets(daemon_running(d), NULL);
                 break;
         case WORKER_GATED:
                 gates_worker_done(d->gates);
                 break;
         case WORKER_VISITED:
-                ((struct worker_visit *)data)->done(data);
+                ((struct worker_visit *)data)->over(data);
                 break;
         case WORKER_IDLE:
-                d->n_idle++;
-                end_if_idle(d);
+                if (++d->n_idle == d->n_workers && !succession_is_busy(d))
+                        event_base_loopbreak(d->base);
                 break;
         }
 }
@@ -437,7 +275,7 @@ static bool make_gates(struct daemon *d)
         d->gates = gates_new(&env);
         if (d->gates == NULL)
                 return false;
-        predecessor_drain(d->how.predecessor, running(d));
+        predecessor_drain(d->how.predecessor, daemon_running(d));
         gates_update(d->gates);
         return true;
 }
@@ -460,29 +298,14 @@ static bool make_control(struct daemon *d)
                 .started_wall_us = clock_wall_us(),
         };
         struct diag *diag = diag_new();
-        bool fine = diag != NULL && control_open(&d->control, d->base, running(d)->conf, &env,
-                                                 predecessor_sockets(d->how.predecessor), diag);
+        bool fine =
+                diag != NULL && control_open(&d->control, d->base, daemon_running(d)->conf, &env,
+                                             predecessor_sockets(d->how.predecessor), diag);
         if (diag != NULL)
                 diag_each(diag, log_message, NULL);
         diag_free(diag);
         errno = EADDRNOTAVAIL; /* what start-up failed for, in a word */
         return fine;
-}
-
-static bool make_upgrade(struct daemon *d)
-{
-        const struct upgrade_env env = {
-                .base = d->base,
-                .launcher = d->how.launcher,
-                .workers = d->workers,
-                .n_workers = d->n_workers,
-                .describe = describe,
-                .leave = leave,
-                .over = on_upgrade_over,
-                .arg = d,
-        };
-        d->upgrade = upgrade_new(&env);
-        return d->upgrade != NULL;
 }
 
 static bool make_admin(struct daemon *d)
@@ -495,7 +318,7 @@ static bool make_admin(struct daemon *d)
         d->admin = admin_new(d->base, &env);
         if (d->admin == NULL)
                 return false;
-        admin_listen(d->admin, running(d));
+        admin_listen(d->admin, daemon_running(d));
         return true;
 }
 
@@ -506,17 +329,15 @@ static bool start(struct daemon *d)
                 return false;
         d->mailbox = mailbox_new(d->base, on_report, d);
         d->deadline = evtimer_new(d->base, on_deadline, d);
-        d->leave_soon = evtimer_new(d->base, on_leave_soon, d);
         d->refused = seccomp_watch_new(d->base);
-        if (d->mailbox == NULL || d->deadline == NULL || d->leave_soon == NULL ||
-            d->refused == NULL)
+        if (d->mailbox == NULL || d->deadline == NULL || d->refused == NULL)
                 return false;
         return catch_signal(d, &d->on_term, SIGTERM, on_stop) &&
                catch_signal(d, &d->on_int, SIGINT, on_stop) &&
                catch_signal(d, &d->on_usr1, SIGUSR1, on_reopen) &&
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
-               catch_signal(d, &d->on_usr2, SIGUSR2, on_upgrade) && start_workers(d) &&
-               make_reload(d) && make_gates(d) && make_upgrade(d) && make_control(d) &&
+               catch_signal(d, &d->on_usr2, SIGUSR2, succession_on_signal) && start_workers(d) &&
+               make_reload(d) && make_gates(d) && succession_init(d) && make_control(d) &&
                make_admin(d);
 }
 
@@ -534,15 +355,13 @@ static void fini(struct daemon *d)
         crew_free(d->crew);
         free(d->workers);
         event_fini(d->deadline);
-        event_fini(d->leave_soon);
         event_fini(d->on_term);
         event_fini(d->on_int);
         event_fini(d->on_usr1);
         event_fini(d->on_hup);
         event_fini(d->on_usr2);
         control_close(d->control);
-        predecessor_free(d->how.predecessor);
-        upgrade_free(d->upgrade);
+        succession_fini(d);
         gates_free(d->gates);
         admin_free(d->admin);
         seccomp_watch_free(d->refused);
@@ -560,10 +379,9 @@ int daemon_run(struct snapshot *snapshot, const struct daemon_start *how)
         inquiries_init(&d.inquiries);
         signal(SIGPIPE, SIG_IGN);
         if (start(&d)) {
-                tell_addresses(running(&d));
-                tell_ready(&d, "ready");
-                if (how->predecessor != NULL)
-                        predecessor_follow(how->predecessor, d.base, on_parcel, on_followed, &d);
+                tell_addresses(daemon_running(&d));
+                daemon_tell_ready(&d, "ready");
+                succession_follow(&d);
                 event_base_dispatch(d.base);
                 log_notice("stopped");
                 exit_status = EXIT_SUCCESS;

@@ -81,7 +81,7 @@ bool handover_begin(struct worker *const *workers, size_t n, struct bundle *bund
         atomic_init(&h->room, (long)most);
         for (size_t i = 0; i < n; i++) {
                 struct share *s = &h->shares[i];
-                *s = (struct share){ .visit = { .each = pack, .done = visited }, .handover = h };
+                *s = (struct share){ .visit = { .each = pack, .over = visited }, .handover = h };
                 STAILQ_INIT(&s->parcels);
                 if (worker_visit(workers[i], &s->visit))
                         continue;

@@ -9,16 +9,19 @@ libspliced_a_SOURCES += \
 	daemon/control/admin_process.h \
 	daemon/control/admin_request.c \
 	daemon/control/admin_request.h \
-	daemon/control/bundle.c \
-	daemon/control/bundle.h \
-	daemon/control/channel.c \
-	daemon/control/channel.h \
-	daemon/control/command_upgrade.c \
+	daemon/control/admin_status.c \
 	daemon/control/command.c \
 	daemon/control/command.h \
 	daemon/control/command_certificates.c \
 	daemon/control/command_drain.c \
 	daemon/control/command_internal.h \
+	daemon/control/bundle.c \
+	daemon/control/bundle.h \
+	daemon/control/channel.c \
+	daemon/control/channel.h \
+	daemon/control/command_upgrade.c \
+	daemon/control/daemon_internal.h \
+	daemon/control/succession.c \
 	daemon/control/command_log.c \
 	daemon/control/command_reload.c \
 	daemon/control/command_sessions.c \
@@ -75,3 +78,17 @@ libspliced_a_SOURCES += \
 	daemon/control/retired.h \
 	daemon/control/renewal.c \
 	daemon/control/renewal.h
+
+# The page's files, as strings in the program.
+admin_files = daemon/control/admin/index.html daemon/control/admin/style.css \
+	daemon/control/admin/script.js
+EXTRA_DIST += $(admin_files)
+CLEANFILES += daemon/control/admin_files.inc
+daemon/control/admin.$(OBJEXT): daemon/control/admin_files.inc
+daemon/control/admin_files.inc: $(admin_files)
+	$(AM_V_at)$(MKDIR_P) daemon/control
+	$(AM_V_GEN)for file in $(admin_files); do \
+		name=`basename $$file | tr . _`; \
+		echo "static const char $$name[] ="; \
+		$(SED) -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $(srcdir)/$$file && echo ";" || exit 1; \
+	done >$@.new && mv $@.new $@

@@ -97,6 +97,13 @@ void metrics_add(struct text *t, enum metric m, const char *const *labels, uint6
         text_add(t, "\n");
 }
 
+void metrics_add_int(struct text *t, enum metric m, const char *const *labels, int64_t value)
+{
+        add_sample(t, m, "", labels, NULL);
+        text_add_int(t, value);
+        text_add(t, "\n");
+}
+
 void metrics_add_us(struct text *t, enum metric m, const char *const *labels, int64_t us)
 {
         char buf[SECONDS_MAX];

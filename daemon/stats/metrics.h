@@ -21,7 +21,8 @@ void metrics_begin(struct text *t, enum metric m);
 /* A sample. labels are the values of the metric's labels, in the order of its row, and may hold any
  * octets; NULL where it has none. */
 void metrics_add(struct text *t, enum metric m, const char *const *labels, uint64_t value);
-/* … in seconds, to the microsecond. */
+void metrics_add_int(struct text *t, enum metric m, const char *const *labels, int64_t value);
+/* … in seconds, to the microsecond; not negative. */
 void metrics_add_us(struct text *t, enum metric m, const char *const *labels, int64_t us);
 void metrics_add_histogram(struct text *t, enum metric m, const char *const *labels,
                            const struct histogram *h, const struct histogram_bounds *bounds);

@@ -15,6 +15,7 @@
 #include "base/pulse.h"
 #include "conn/conn.h"
 #include "conn/parcel.h"
+#include "conn/recent.h"
 #include "net/hangup.h"
 #include "net/io.h"
 #include "net/resolve.h"
@@ -52,6 +53,7 @@ struct worker {
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
+        struct recent *recent;
         struct loop_stats stats;
         struct event *beat; /* of the stats */
         pthread_t thread;
@@ -170,6 +172,8 @@ static void cut_all(struct worker *w, enum reason why)
 static void visit(struct worker *w, struct worker_visit *v)
 {
         struct conn *c = TAILQ_FIRST(&w->living), *next;
+        if (v->ends != NULL)
+                v->ends(w->recent, v);
         for (; c != NULL; c = next) {
                 next = TAILQ_NEXT(c, entry);
                 v->each(c, v);
@@ -335,6 +339,7 @@ static bool build(struct worker *w)
         w->io = io_new(w->base, &w->snapshot->counts->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->recent = recent_new();
         w->beat = loop_stats_start(&w->stats, w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
         if (w->io != NULL) {
@@ -345,7 +350,7 @@ static bool build(struct worker *w)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
                                    on_accepted, w);
-        if (w->acceptor == NULL || w->beat == NULL)
+        if (w->acceptor == NULL || w->beat == NULL || w->recent == NULL)
                 return false;
         acceptor_count_pauses(w->acceptor, &w->stats.accept_pauses);
         w->env = (struct conn_env){
@@ -355,6 +360,7 @@ static bool build(struct worker *w)
                 .resolver = w->resolver,
                 .pulse = &w->pulse,
                 .memory = w->memory,
+                .recent = w->recent,
                 .relief = acceptor_relief,
                 .relief_arg = w->acceptor,
                 .ended = on_ended,
@@ -460,6 +466,7 @@ void worker_free(struct worker *w)
         acceptor_free(w->acceptor);
         if (w->beat != NULL)
                 event_free(w->beat);
+        free(w->recent);
         resolver_free(w->resolver);
         memory_tide_free(w->memory);
         hangup_free(w->hangup);

@@ -11,6 +11,7 @@ struct conn;
 struct crew;
 struct loop_stats;
 struct parcel;
+struct recent;
 struct worker;
 
 /* What a worker shares with the others; borrowed. */
@@ -35,7 +36,10 @@ typedef void worker_report_fn(enum worker_report what, void *data, void *arg);
 /* Something to be done with every connection of a worker, on its thread: it may be over by it. */
 struct worker_visit {
         void (*each)(struct conn *c, struct worker_visit *v);
-        void (*done)(struct worker_visit *v); /* for whoever is told WORKER_VISITED */
+        /* Once, before: how the last ones ended. NULL: that is of no interest. */
+        void (*ends)(const struct recent *ends, struct worker_visit *v);
+        /* For who gets the report, on its thread: it is over. */
+        void (*over)(struct worker_visit *v);
 };
 
 /* Starts the thread, which accepts at once. NULL with errno set. */

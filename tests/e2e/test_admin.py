@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The pages of the directive admin: metrics that move by what happens, health, and hostile clients."""
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from harness import SLOW, echoes, ends_well, service
+from harness import SLOW, SPLICED, echoes, ends_well, service
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = re.compile(r'(\w+)(?:\{(.*)\})? (\S+)')
@@ -270,6 +271,18 @@ def versions(m):
     return info[2:]
 
 
+def test_drained_services(w):
+    splicectl = pathlib.Path(SPLICED).parent / "splicectl"
+    d = daemon(w, {"control": str(w.dir / "ctl")}, services={"x": service(connect="echo"),
+                                                             "y": service(connect="echo")})
+    assert metrics(d)["spliced_service_accepting", "x"] == metrics(d)["spliced_service_accepting", "y"] == 1
+    for command, accepting, states in (("drain", 0, ("drained", "open")), ("resume", 1, ("open", "open"))):
+        subprocess.run([splicectl, "-s", w.dir / "ctl", command, "x"], check=True, capture_output=True)
+        until_metric(w, d, ("spliced_service_accepting", "x"), accepting)
+        w.until(lambda: tuple(s["state"] for s in json.loads(get(d, "/status.json")[1])["services"]) == states, states)
+    assert metrics(d)["spliced_service_accepting", "y"] == 1
+
+
 def test_prometheus_likes_the_metrics(w):
     promtool = shutil.which("promtool")
     if promtool is None:
@@ -281,6 +294,21 @@ def test_prometheus_likes_the_metrics(w):
     _, text = get(d, "/metrics")
     result = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True)
     assert result.returncode == 0 and not result.stderr and not result.stdout, result
+
+
+def test_prometheus_understands_the_dashboard(w):
+    """Each of its queries; that the metrics they name are there is looked at by tests/lint/metrics."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("there is no promtool (package prometheus)")
+    board = json.loads((TOP / "conf" / "grafana-spliced.json").read_text())
+    queries = [t["expr"] for panel in board["panels"] for t in panel.get("targets", [])]
+    assert len(queries) > 20
+    text = json.dumps({"groups": [{"name": "g", "rules": [
+        {"record": "r", "labels": {"i": str(i)}, "expr": re.sub(r"\$\w+", "5m", q)} for i, q in enumerate(queries)]}]})
+    (w.dir / "rules.yml").write_text(text)
+    result = subprocess.run([promtool, "check", "rules", w.dir / "rules.yml"], text=True, capture_output=True)
+    assert result.returncode == 0, result
 
 
 # -- health ------------------------------------------------------------------------------------------
@@ -298,6 +326,32 @@ def test_health_and_readiness(w):
     assert get(d, "/healthz")[0] == 200
     ends_well(client)
     d.until_exit()
+
+
+def test_drain_delay(w):
+    """Not ready, and accepting still; then as without."""
+    d = daemon(w, {"drain-delay": "700ms"}, services={"x": service(connect="echo")})
+    d.signal(signal.SIGTERM)
+    w.until(lambda: get(d, "/readyz") == (503, "draining\n"), "not to be ready")
+    late = d.connect("x")
+    echoes(late)
+    d.until_says("draining, 1 connection")
+    assert d.notices("STOPPING=1")
+    echoes(late, b"still here")
+    ends_well(late)
+    assert d.until_exit() == 0
+
+
+def test_told_again_during_the_drain_delay(w):
+    d = daemon(w, {"drain-delay": "1h"}, services={"x": service(connect="echo")})
+    client = d.connect("x")
+    echoes(client)
+    d.signal(signal.SIGTERM)
+    w.until(lambda: get(d, "/readyz")[0] == 503, "not to be ready")
+    d.signal(signal.SIGTERM)
+    assert client.until_ended() == "reset"
+    assert d.until_exit() == 0
+    assert d.record_of(client)["reason"] == "shutdown"
 
 
 # -- where it listens --------------------------------------------------------------------------------
@@ -321,7 +375,7 @@ def test_unix_socket_mode_and_reload(w):
 
 def test_other_addresses_are_warned_of(w):
     d = w.daemon({"admin": "0.0.0.0:0"}, services={"x": service(connect="echo")})
-    d.until_says(r"spliced.conf:\d+: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
+    d.until_says(r"spliced.conf:\d: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
 
 
 def test_names_are_answered_only_where_they_lead_nowhere_else(w):
@@ -405,3 +459,177 @@ def test_who_does_not_read(w):
     for s in silent:
         s.close()
     assert get(d, "/healthz")[0] == 200
+
+
+# -- status.json and the page ------------------------------------------------------------------------
+
+HOSTILE = "<img src=x onerror=alert(1)>.example"
+
+
+def busy(w):
+    """A daemon with something to show: connections, ends of all kinds, certificates."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        nobody = "127.0.0.1:%d" % s.getsockname()[1]
+    d = daemon(w, {"workers": 2}, services={"echo": service(connect="echo", max_connections=9),
+                                            "dead": service(connect=nobody), "web": tls_service(w, connect="echo")})
+    d.strangers = True
+    open_one = d.connect("echo")
+    echoes(open_one, b"12345")
+    ended = d.connect("echo")
+    echoes(ended, b"123")
+    ends_well(ended)
+    d.record_of(ended)
+    refused = d.connect("dead")
+    refused.until_ended()
+    d.record_of(refused)
+    hostile = w.run("openssl", "s_client", "-connect", d.at("web"), "-servername", HOSTILE, "-quiet")
+    w.until(lambda: HOSTILE in get(d, "/status.json")[1], "the name that was asked for to be shown")
+    return d, open_one, ended, refused, hostile
+
+
+def test_status(w):
+    d, open_one, ended, refused, hostile = busy(w)
+    code, text = get(d, "/status.json")
+    assert code == 200
+    status = json.loads(text)
+    assert (status["state"], status["pid"], status["workers"], status["connections"]) == ("running", d.pid, 2, 2)
+    echo, dead, web = status["services"]
+    assert (echo["name"], echo["listen"], echo["connect"]) == ("echo", [d.at("echo")], ["echo"])
+    assert (echo["connections"], echo["max_connections"], echo["ended"]) == (1, 9, {"end": 1})
+    assert (echo["bytes_up"], echo["bytes_down"]) == (8, 8)
+    assert dead["ended"] == {"connect-refused": 1}
+    assert (web["listen_tls"], web["connections"]) == (True, 1)
+    assert [(e["reason"], e["service"], e["client"]) for e in status["ends"]] == [
+        ("connect-refused", "dead", refused.address), ("end", "echo", ended.address)]
+    assert status["ends"][0]["detail"].endswith("Connection refused") and status["ends"][0]["upstream"] is None
+    assert (status["ends"][1]["ended_by"], status["ends"][1]["bytes_up"], status["ends"][1]["upstream"]) == (
+        "client", 3, "echo")
+    sessions = {s["client"]: s for s in status["sessions"]}
+    assert status["sessions_total"] == len(sessions) == 2
+    assert (sessions[open_one.address]["phase"], sessions[open_one.address]["bytes_up"]) == ("relay", 5)
+    certificate, = status["certificates"]
+    assert (certificate["file"], certificate["used_by"]) == (
+        str(w.certs.path("server.pem")), [{"service": "web", "as": "listen"}])
+    expiry = metrics(d)["spliced_certificate_expiry_timestamp_seconds", "web", "client", certificate["file"]]
+    assert time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(expiry)) == certificate["not_after"]
+    hostile.close()
+    ends_well(open_one)
+
+
+def test_recent_ends_are_a_hundred(w):
+    d = daemon(w, {"workers": 2}, services={"x": service(connect="echo")})
+    for _ in range(6):
+        clients = [d.connect("x") for _ in range(20)]
+        for c in clients:
+            echoes(c)
+        for c in clients:
+            c.end()
+        for c in clients:
+            c.until_ended()
+    until_metric(w, d, ("spliced_connections_total", "x", "end"), 120)
+    ends = json.loads(get(d, "/status.json")[1])["ends"]
+    assert len(ends) == 100
+    assert [e["ended"] for e in ends] == sorted((e["ended"] for e in ends), reverse=True)
+    late = d.connect("x")
+    echoes(late)
+    ends_well(late)
+    w.until(lambda: json.loads(get(d, "/status.json")[1])["ends"][0]["client"] == late.address, "it to be the newest")
+
+
+def test_many_ask_for_the_status_at_once(w):
+    d = daemon(w, {"workers": 2}, services={"x": service(connect="echo")})
+    asking = [socket.create_connection(where(d)) for _ in range(25)]
+    for s in asking:
+        s.sendall(b"GET /status.json HTTP/1.0\r\n\r\n")
+    for s in asking:
+        with s.makefile("rb") as f:
+            assert json.loads(f.read().split(b"\r\n\r\n", 1)[1])["pid"] == d.pid
+        s.close()
+
+
+def test_status_is_asked_for_while_it_stops(w):
+    """Whoever still waits is sent away, and nothing is left behind."""
+    d = daemon(w, {"workers": 2}, services={"x": service(connect="echo")})
+    asking = [socket.create_connection(where(d)) for _ in range(10)]
+    d.signal(signal.SIGTERM)
+    for s in asking:
+        try:
+            s.sendall(b"GET /status.json HTTP/1.0\r\n\r\n")
+        except OSError:
+            pass
+    assert d.until_exit() == 0
+    for s in asking:
+        s.close()
+
+
+class Browser:
+    """Chromium, through chromedriver."""
+
+    def __init__(self, w, directory):
+        self.program = w.run("chromedriver", "--port=0", name="chromedriver")
+        port = self.program.until_says(r"started successfully on port (\d+)")[1]
+        self.http = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+        options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                            f"--user-data-dir={directory}"]}
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        self.session = self.ask("POST", "", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+
+    def ask(self, method, path, body=None):
+        prefix = f"/session/{self.session}" if hasattr(self, "session") else "/session"
+        self.http.request(method, prefix + path, None if body is None else json.dumps(body),
+                          {"Content-Type": "application/json"})
+        value = json.loads(self.http.getresponse().read())["value"]
+        assert not (isinstance(value, dict) and "error" in value), value
+        return value
+
+    def run(self, script):
+        return self.ask("POST", "/execute/sync", {"script": script, "args": []})
+
+    def emulate(self, command, **params):
+        self.ask("POST", "/goog/cdp/execute", {"cmd": "Emulation." + command, "params": params})
+
+    def complaints(self):
+        return self.ask("POST", "/se/log", {"type": "browser"})
+
+    def close(self):
+        self.ask("DELETE", "")
+
+
+def test_page(w):
+    """In a browser: everything is shown, as text; it fits a phone, and asks for nothing from elsewhere."""
+    if shutil.which("chromedriver") is None:
+        pytest.skip("there is no chromedriver (package chromium-driver)")
+    d, open_one, *_, hostile = busy(w)
+    browser = Browser(w, w.dir / "browser")
+    try:
+        browser.ask("POST", "/url", {"url": "http://%s:%d/" % where(d)})
+        text = w.until(lambda: (lambda t: t if "Connection refused" in t else None)(
+            browser.run("return document.body.innerText")), "the page to be filled")
+        for word in ("running", "echo", d.at("echo"), open_one.address, "connect-refused", HOSTILE, "server.pem"):
+            assert word in text, text
+        assert browser.run("return document.querySelectorAll('main img, main script').length") == 0
+        open_one.send(bytes(2_000_000))
+        open_one.until_received(2_000_005)
+        w.until(lambda: re.search(r"[1-9][\d.]*.[kM]B/s", browser.run("ask(); return document.body.innerText")),
+                "a rate")
+        plots = "ask(); return document.querySelectorAll('#services path.up').length"
+        w.until(lambda: browser.run(plots) == 3, "plots")
+        for width, columns in ((1280, "table-row"), (360, "grid")):
+            browser.emulate("setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1,
+                            mobile=width < 500)
+            assert browser.run("return document.documentElement.scrollWidth") <= width
+            assert browser.run("return getComputedStyle(document.querySelector('#ends tbody tr')).display") == columns
+        back = "return getComputedStyle(document.body).backgroundColor"
+        seen = set()
+        for scheme in ("light", "dark"):
+            browser.emulate("setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            seen.add(browser.run(back))
+        assert len(seen) == 2
+        loaded = browser.run("return performance.getEntriesByType('resource').map(e => e.name)")
+        assert loaded and all(name.startswith("http://%s:%d/" % where(d)) for name in loaded), loaded
+        assert browser.complaints() == []
+    finally:
+        browser.close()
+    hostile.close()
+    ends_well(open_one)

@@ -1,6 +1,7 @@
 # The layers and the headers are part of every check; `make lint` looks at everything.
 EXTRA_DIST += tests/lint/all tests/lint/common.sh tests/lint/cppcheck tests/lint/cppcheck.suppress \
-	tests/lint/format tests/lint/headers tests/lint/includes tests/lint/manuals tests/lint/reasons \
+	tests/lint/format tests/lint/headers tests/lint/includes tests/lint/manuals tests/lint/metrics \
+	tests/lint/reasons \
 	tests/lint/scripts tests/lint/shape tests/lint/symbols tests/lint/units tests/lint/words
 
 TESTS += tests/lint/includes tests/lint/headers

@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 conn_tests = \
 	tests/unit/conn/test_conn \
 	tests/unit/conn/test_reason \
+	tests/unit/conn/test_recent \
 	tests/unit/conn/test_record \
 	tests/unit/conn/test_record_fields
 check_PROGRAMS += $(conn_tests)
@@ -33,5 +34,8 @@ tests_unit_conn_test_record_fields_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conn_test_record_fields_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_conn_test_record_fields_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=log_record -Wl,--wrap=log_wants_fields
+
+tests_unit_conn_test_recent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conn_test_recent_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif
