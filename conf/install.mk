@@ -5,6 +5,7 @@ EXTRA_DIST    += conf/spliced.conf conf/examples
 install-sample:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/spliced' '$(DESTDIR)$(docdir)/examples'
 	$(INSTALL_DATA) $(srcdir)/conf/spliced.conf $(srcdir)/conf/examples/*.conf \
+		$(srcdir)/systemd/low-ports.conf \
 		'$(DESTDIR)$(docdir)/examples'
 	test -e '$(DESTDIR)$(sysconfdir)/spliced/spliced.conf' || \
 		$(INSTALL_DATA) $(srcdir)/conf/spliced.conf '$(DESTDIR)$(sysconfdir)/spliced'

@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "base/log_journal.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
@@ -70,6 +71,8 @@ static bool run(const struct given *given, struct config **conf, struct diag *di
 {
         privileges_raise_descriptors();
         struct snapshot *snapshot = build(given, conf, diag);
+        if (snapshot != NULL && !sandbox_enter(snapshot->conf, diag))
+                snapshot_unref(TAKE(snapshot));
         tell(diag);
         if (snapshot == NULL)
                 return false;
