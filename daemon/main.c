@@ -43,8 +43,7 @@ static struct snapshot *build(const struct given *given, struct config **conf, s
         if (!given_open_log(given, *conf, diag))
                 return NULL;
         struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
-        if (snapshot != NULL &&
-            !(privileges_drop(snapshot->conf, diag) && sandbox_enter(snapshot->conf, diag))) {
+        if (snapshot != NULL && !privileges_drop(snapshot->conf, diag)) {
                 snapshot_unref(snapshot);
                 return NULL;
         }
