@@ -1,5 +1,6 @@
 libspliced_a_SOURCES += \
 	daemon/base/addr.c daemon/base/addr.h \
+	daemon/base/cidr.c daemon/base/cidr.h \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/diag.c daemon/base/diag.h \
 	daemon/base/log.c daemon/base/log.h \

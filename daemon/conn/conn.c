@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "conn/stage.h"
+#include "net/io.h"
+#include "tls/info.h"
 #include "tls/stream_tls.h"
 
 /* A new listener protocol is a codec in net/, a stage of its own, and one line here. */
@@ -83,6 +85,7 @@ struct conn *conn_new(const struct conn_env *env, struct snapshot *snapshot,
         sockaddress_pack(client, c->client_address);
         c->snapshot = snapshot_ref(snapshot);
         c->fd = TAKE_FD(*fd);
+        stats_claim(service->counts->stats, env->io->worker);
         memory_took(env->memory, octets_held(service));
         return c;
 }
@@ -120,13 +123,51 @@ static void run_stages(struct conn *c)
                 conn_stage_failed(c, c->why, NULL);
 }
 
-void conn_start(struct conn *c)
+static void limit_lifetime(struct conn *c)
 {
         int64_t lifetime = c->service->conf->max_lifetime;
+        int64_t past = (clock_us() - c->started_us) / 1000;
         if (lifetime > 0)
-                c->lifetime = start_timer(c, lifetime, on_lifetime);
+                c->lifetime = start_timer(c, lifetime - past, on_lifetime);
+}
+
+void conn_start(struct conn *c)
+{
+        limit_lifetime(c);
         c->stage = stages;
         run_stages(c);
+}
+
+void conn_resume(struct conn *c)
+{
+        limit_lifetime(c);
+        c->stage = stages;
+        while (*c->stage != &stage_relay)
+                c->stage++;
+        c->stage_us = clock_us();
+        relay_start(c->relay);
+}
+
+void conn_number_after(uint64_t id)
+{
+        uint64_t last = conn_last_number();
+        while (last < id &&
+               !atomic_compare_exchange_weak_explicit(&last_id, &last, id, memory_order_relaxed,
+                                                      memory_order_relaxed))
+                continue;
+}
+
+uint64_t conn_last_number(void)
+{
+        return atomic_load_explicit(&last_id, memory_order_relaxed);
+}
+
+void conn_was(struct conn *c, uint64_t id, int64_t started_wall_us, int64_t started_us)
+{
+        c->id = id;
+        c->started_wall_us = started_wall_us;
+        c->started_us = started_us;
+        conn_number_after(id);
 }
 
 void conn_stage_done(struct conn *c)
@@ -157,31 +198,68 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
         return STAGE_END;
 }
 
-void conn_handshake_done(struct conn *c)
-{
-        enum { BUFFERS = 48 * 1024 };
-        memory_passed(c->env->memory, BUFFERS);
-}
-
 int32_t conn_stage_ms(const struct conn *c)
 {
         return clock_brief_ms(clock_us() - c->stage_us);
 }
 
-void conn_end(struct conn *c, enum reason why)
+struct service_stats *conn_stats(const struct conn *c)
+{
+        return stats_of(c->service->counts->stats, c->env->io->worker);
+}
+
+_Static_assert((int)REASONS <= (int)STATS_REASONS, "there is a counter for each reason");
+
+int32_t conn_handshake_done(struct conn *c, enum handshake_side side, bool failed)
+{
+        enum { BUFFERS = 48 * 1024 };
+        struct service_stats *stats = conn_stats(c);
+        int64_t us = clock_us() - c->stage_us;
+        SSL *ssl = stream_tls_ssl(side == HANDSHAKE_CLIENT ? c->client : c->upstream);
+        histogram_observe(&stats->handshake[side], &histogram_brief, us);
+        if (failed)
+                handshakes_count(&stats->handshakes, side, NULL, NULL, HANDSHAKE_FAILED);
+        else
+                handshakes_count(&stats->handshakes, side, SSL_get_version(ssl),
+                                 tls_info_group(ssl),
+                                 SSL_session_reused(ssl) ? HANDSHAKE_RESUMED : HANDSHAKE_FULL);
+        memory_passed(c->env->memory, BUFFERS);
+        return clock_brief_ms(us);
+}
+
+static void count_end(const struct conn *c, enum reason why)
+{
+        struct service_stats *stats = conn_stats(c);
+        counter_add(&stats->ended[why], 1);
+        histogram_observe(&stats->life, &histogram_lives, clock_us() - c->started_us);
+}
+
+static void die(struct conn *c)
 {
         assert(!c->dead);
         c->dead = true;
-        struct relay_stats moved = { 0 };
-        if (c->relay != NULL)
-                relay_stats(c->relay, &moved); /* before it goes */
         leave_stage(c);
         stop_timer(&c->lifetime);
         if (c->counted) {
                 tally_leave(&c->service->counts->tally);
                 tally_leave(&c->snapshot->counts->tally);
         }
+}
+
+void conn_end(struct conn *c, enum reason why)
+{
+        struct relay_stats moved = { 0 };
+        if (c->relay != NULL)
+                relay_stats(c->relay, &moved); /* before it goes */
+        die(c);
+        count_end(c, why);
         conn_write_record(c, why, &moved);
+        c->env->ended(c, c->env->ended_arg);
+}
+
+void conn_leave(struct conn *c)
+{
+        die(c);
         c->env->ended(c, c->env->ended_arg);
 }
 

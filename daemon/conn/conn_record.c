@@ -45,16 +45,21 @@ static const struct dial_attempt *last_attempt(const struct conn *c)
 }
 
 /* The last attempt is the one that succeeded; memory that was short may have cost its note. */
+void conn_upstream_address(const struct conn *c, struct sockaddress *out)
+{
+        const struct dial_attempt *a = last_attempt(c);
+        *out = (struct sockaddress){ 0 };
+        if (c->reached && a != NULL && dial_attempt_text(a) == NULL)
+                dial_attempt_address(a, out);
+}
+
 static const char *upstream_text(const struct conn *c, char room[static SOCKADDRESS_TEXT_MAX])
 {
+        struct sockaddress address;
         if (!c->reached)
                 return NULL;
-        const struct dial_attempt *a = last_attempt(c);
-        struct sockaddress address;
-        if (a == NULL || dial_attempt_text(a) != NULL)
-                return c->target->text;
-        dial_attempt_address(a, &address);
-        return sockaddress_text(&address, room);
+        conn_upstream_address(c, &address);
+        return address.len > 0 ? sockaddress_text(&address, room) : c->target->text;
 }
 
 static const struct tls_info *tls_of(const struct tls_context *context, struct stream *s,
@@ -80,7 +85,7 @@ static struct record record_so_far(const struct conn *c, const struct relay_stat
                 .local = local_address(c, &room->local),
                 .upstream = upstream_text(c, room->upstream),
                 .started_wall_us = c->started_wall_us,
-                .duration_ms = (clock_us() - c->started_us) / 1000,
+                .duration_ms = conn_age_ms(c),
                 .connect_ms = c->connect_ms,
                 .handshake_ms = c->handshake_ms,
                 .bytes_up = moved->bytes_up,
@@ -122,6 +127,24 @@ void conn_write_record(struct conn *c, enum reason why, const struct relay_stats
 static const char *phase(const struct conn *c)
 {
         return c->stage != NULL ? (*c->stage)->name : "accepted";
+}
+
+int64_t conn_age_ms(const struct conn *c)
+{
+        return (clock_us() - c->started_us) / 1000;
+}
+
+bool conn_is_half_closed(const struct conn *c)
+{
+        struct relay_stats moved = { 0 };
+        if (c->relay != NULL)
+                relay_stats(c->relay, &moved);
+        return moved.half_closed_ms > 0;
+}
+
+void conn_client_address(const struct conn *c, struct sockaddress *out)
+{
+        sockaddress_unpack(c->client_address, out);
 }
 
 static void add_leg(struct text *t, const char *name, struct stream *s)

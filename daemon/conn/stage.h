@@ -25,6 +25,9 @@ struct stage {
 
 extern const struct stage stage_client_tls, stage_dial, stage_upstream_tls, stage_relay;
 
+/* The relay between both legs, not started. Returns false when memory is short. */
+bool stage_relay_make(struct conn *c);
+
 /* For stages: the next one; or the end. Both are the last thing a function does. */
 void conn_stage_done(struct conn *c);
 void conn_stage_failed(struct conn *c, enum reason why, const char *detail);
@@ -35,8 +38,12 @@ enum stage_result conn_stage_why(struct conn *c, enum reason why, const char *de
 /* Milliseconds since the stage was entered. */
 int32_t conn_stage_ms(const struct conn *c);
 
-/* A TLS handshake is over: what it needed for itself is free. */
-void conn_handshake_done(struct conn *c);
+/* What its worker counts of its service. */
+struct service_stats *conn_stats(const struct conn *c);
+
+/* A TLS handshake, which was the stage, is over: it is counted, and what it needed for itself is
+ * free. Returns how long it took, in milliseconds. */
+int32_t conn_handshake_done(struct conn *c, enum handshake_side side, bool failed);
 
 /* For conn_end(): the one record, if it is wanted. */
 void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved);

@@ -10,8 +10,7 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->handshake_ms = conn_stage_ms(c);
-        conn_handshake_done(c);
+        c->handshake_ms = conn_handshake_done(c, HANDSHAKE_CLIENT, error != NULL);
         const char *why =
                 error == NULL && c->service->direct ? stream_tls_detach(&c->client) : NULL;
         if (error != NULL)
@@ -50,9 +49,11 @@ static enum stage_result client_tls_enter(struct conn *c)
         return c->client != NULL ? STAGE_NEXT : conn_stage_why(c, REASON_RESOURCE, "out of memory");
 }
 
+/* The stream goes with the connection. */
 static void client_tls_leave(struct conn *c)
 {
-        (void)c; /* the stream goes with the connection */
+        if (c->service->listen_tls != NULL && c->client != NULL && c->handshake_ms < 0)
+                conn_handshake_done(c, HANDSHAKE_CLIENT, true);
 }
 
 static int64_t client_tls_timeout(const struct conn *c)

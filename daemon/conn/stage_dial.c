@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "upstream/builtin.h"
@@ -42,7 +43,9 @@ static void on_dialled(struct dial_result *result, void *arg)
         c->reached = true;
         if (c->order != NULL)
                 c->target = c->order[result->target];
-        c->connect_ms = conn_stage_ms(c);
+        int64_t us = clock_us() - c->stage_us;
+        c->connect_ms = clock_brief_ms(us);
+        histogram_observe(&conn_stats(c)->connect, &histogram_brief, us);
         conn_stage_done(c);
 }
 

@@ -11,8 +11,7 @@
 static void on_handshake(const char *error, void *arg)
 {
         struct conn *c = arg;
-        c->connect_handshake_ms = conn_stage_ms(c);
-        conn_handshake_done(c);
+        c->connect_handshake_ms = conn_handshake_done(c, HANDSHAKE_UPSTREAM, error != NULL);
         const char *why =
                 error == NULL && c->service->direct ? stream_tls_detach(&c->upstream) : NULL;
         if (error != NULL)
@@ -58,9 +57,12 @@ static enum stage_result upstream_tls_enter(struct conn *c)
         return STAGE_NEXT;
 }
 
+/* The stream goes with the connection. A built-in shakes no hands. */
 static void upstream_tls_leave(struct conn *c)
 {
-        (void)c; /* the stream goes with the connection */
+        if (c->service->connect_tls != NULL && c->upstream != NULL && c->connect_ms >= 0 &&
+            c->connect_handshake_ms < 0)
+                conn_handshake_done(c, HANDSHAKE_UPSTREAM, true);
 }
 
 static int64_t upstream_tls_timeout(const struct conn *c)

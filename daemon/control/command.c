@@ -2,178 +2,30 @@
 #include "control/command.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "config.h"
-#include "config/kind.h"
-#include "control/inquiry.h"
-
-enum { WORD_SHOWN = 40 }; /* octets of a word that is quoted */
-
-struct call {
-        const struct asker *who;
-        const char *word; /* after the command; NULL: none */
-        struct reply *reply;
-        const struct command_env *env;
-};
-
-static const struct snapshot *running(const struct call *c)
-{
-        return reload_running(c->env->reload);
-}
-
-/* --- how it is -------------------------------------------------------------------------------- */
-
-static void command_status(struct call *c)
-{
-        const struct snapshot *s = running(c);
-        int64_t up_ms = (clock_wall_us() - c->env->started_wall_us) / 1000;
-        reply_json(c->reply,
-                   json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i}", "version", PACKAGE_VERSION, "pid",
-                             (int)getpid(), "uptime_ms", (json_int_t)up_ms, "connections",
-                             (json_int_t)tally_live(&s->counts->tally), "max_connections",
-                             (json_int_t)s->conf->max_connections, "services",
-                             (json_int_t)s->n_services, "workers", (int)c->env->n_workers));
-        reply_end(c->reply, NULL);
-}
-
-static json_t *addresses_of(const struct service *s)
-{
-        char text[SOCKADDRESS_TEXT_MAX];
-        json_t *list = json_array();
-        for (size_t i = 0; i < s->n_socks; i++)
-                json_array_append_new(list,
-                                      json_string(sockaddress_text(&s->socks[i]->address, text)));
-        return list;
-}
-
-static json_t *targets_of(const struct service *s)
-{
-        json_t *list = json_array();
-        for (size_t i = 0; i < s->upstream.targets->n; i++)
-                json_array_append_new(list, json_string(s->upstream.targets->items[i].text));
-        return list;
-}
-
-static void command_services(struct call *c)
-{
-        const struct snapshot *all = running(c);
-        for (size_t i = 0; i < all->n_services; i++) {
-                const struct service *s = all->services[i];
-                reply_json(c->reply,
-                           json_pack("{s:s,s:o,s:o,s:I,s:I,s:b,s:b}", "name", s->conf->name,
-                                     "listen", addresses_of(s), "connect", targets_of(s),
-                                     "connections", (json_int_t)tally_live(&s->counts->tally),
-                                     "max_connections", (json_int_t)s->conf->max_connections,
-                                     "listen_tls", s->listen_tls != NULL, "connect_tls",
-                                     s->connect_tls != NULL));
-        }
-        reply_end(c->reply, NULL);
-}
-
-/* --- connections ------------------------------------------------------------------------------ */
-
-static void command_sessions(struct call *c)
-{
-        const struct inquiry_request all = { .what = INQUIRY_SESSIONS, .service = c->word };
-        if (c->word != NULL && snapshot_service(running(c), c->word) == NULL)
-                reply_end(c->reply, "there is no service of that name");
-        else
-                inquiry_begin(c->env->workers, c->env->n_workers, &all, c->reply);
-}
-
-static void about_one(struct call *c, enum inquiry_what what)
-{
-        int64_t id;
-        if (text_to_count(c->word, &id) != NULL) {
-                reply_end(c->reply, "a connection is named by its number: \"sessions\" shows them");
-                return;
-        }
-        const struct inquiry_request one = { .what = what, .id = (uint64_t)id };
-        inquiry_begin(c->env->workers, c->env->n_workers, &one, c->reply);
-}
-
-static void command_session(struct call *c)
-{
-        about_one(c, INQUIRY_SESSION);
-}
-
-static void command_kill(struct call *c)
-{
-        log_notice("connection %s is ended on behalf of uid %u (pid %d)", c->word,
-                   (unsigned)c->who->uid, (int)c->who->pid);
-        about_one(c, INQUIRY_KILL);
-}
-
-/* --- reload ----------------------------------------------------------------------------------- */
-
-struct waiting {
-        struct reload_asker asker;
-        struct reply *reply;
-};
-
-static void on_line(enum reload_line kind, const char *line, void *arg)
-{
-        static const char *const kinds[] = {
-                [RELOAD_ERROR] = "error",
-                [RELOAD_WARNING] = "warning",
-                [RELOAD_CHANGE] = "change",
-        };
-        struct waiting *w = arg;
-        reply_json(w->reply, json_pack("{s:s}", kinds[kind], line));
-}
-
-static void on_done(bool changed, void *arg)
-{
-        struct waiting *w = arg;
-        reply_end(w->reply, changed ? NULL : "nothing is reloaded; what was running goes on");
-        free(w);
-}
-
-static void command_reload(struct call *c)
-{
-        struct waiting *w = malloc(sizeof *w);
-        if (w == NULL) {
-                reply_end(c->reply, "the daemon is short of memory");
-                return;
-        }
-        *w = (struct waiting){ .asker = { .line = on_line, .done = on_done, .arg = w },
-                               .reply = c->reply };
-        log_notice("a reload is asked for by uid %u (pid %d)", (unsigned)c->who->uid,
-                   (int)c->who->pid);
-        reload_config(c->env->reload, &w->asker);
-}
-
-/* --- the log ---------------------------------------------------------------------------------- */
-
-static void command_log_level(struct call *c)
-{
-        for (const struct word *w = kind_LOG_LEVEL.words; w->word != NULL; w++) {
-                if (strcmp(w->word, c->word) != 0)
-                        continue;
-                log_set_level((enum log_level)w->value);
-                log_notice("log level %s, on behalf of uid %u (pid %d)", c->word,
-                           (unsigned)c->who->uid, (int)c->who->pid);
-                reply_end(c->reply, NULL);
-                return;
-        }
-        reply_end(c->reply, "a level is one of error, warning, notice, info, debug");
-}
-
-/* --- which ------------------------------------------------------------------------------------ */
+#include "control/command_internal.h"
 
 static const struct command {
-        const char *name, *operands;
+        const char *name, *operand;
         void (*run)(struct call *c);
 } commands[] = {
-#define C(id, name, operands, help) { name, operands, command_##id },
+#define C(id, name, operand, help) { name, operand, command_##id },
+#define O(command, name, value, help)
 #include "control/commands.def"
+#undef O
+#undef C
+};
+
+static const struct option {
+        const char *command, *name, *value;
+} options[] = {
+#define C(id, name, operand, help)
+#define O(command, name, value, help) { command, name, value },
+#include "control/commands.def"
+#undef O
 #undef C
 };
 
@@ -185,26 +37,98 @@ static const struct command *find(const char *name)
         return NULL;
 }
 
-static bool fits(const struct command *command, size_t operands)
+static const struct option *find_option(const struct command *command, const char *name)
 {
-        size_t most = command->operands[0] != '\0' ? 1 : 0;
-        size_t least = most == 1 && command->operands[0] != '[' ? 1 : 0;
-        return operands >= least && operands <= most;
+        for (size_t i = 0; i < COUNTOF(options); i++)
+                if (strcmp(options[i].command, command->name) == 0 &&
+                    strcmp(options[i].name, name) == 0)
+                        return &options[i];
+        return NULL;
+}
+
+const char *call_option(const struct call *c, const char *name)
+{
+        for (size_t i = 0; i < c->n_options; i++)
+                if (strcmp(c->options[i].name, name) == 0)
+                        return c->options[i].value;
+        return NULL;
+}
+
+/* --- the words of a request ------------------------------------------------------------------- */
+
+static void add_usage(struct text *t, const struct command *command)
+{
+        text_addf(t, "usage: %s%s%s", command->name, command->operand[0] != '\0' ? " " : "",
+                  command->operand);
+        for (size_t i = 0; i < COUNTOF(options); i++) {
+                const struct option *o = &options[i];
+                if (strcmp(o->command, command->name) == 0)
+                        text_addf(t, " [%s%s%s]", o->name, o->value[0] != '\0' ? " " : "",
+                                  o->value);
+        }
+}
+
+/* Takes the option, and its value, off the words. Returns false after saying in *wrong why not. */
+static bool take_option(struct call *c, const struct command *command, const char *const **word,
+                        const char *const *end, struct text *wrong)
+{
+        const char *name = *(*word)++;
+        const struct option *option = find_option(command, name);
+        if (option == NULL) {
+                text_addf(wrong, "there is no option \"%.*s\"; ", WORD_SHOWN, name);
+                add_usage(wrong, command);
+                return false;
+        }
+        if (call_option(c, option->name) != NULL || c->n_options == CALL_OPTIONS_MAX) {
+                text_addf(wrong, "%s is given twice", option->name);
+                return false;
+        }
+        const char *value = "";
+        if (option->value[0] != '\0') {
+                if (*word == end) {
+                        text_addf(wrong, "%s needs a value: %s %s", option->name, option->name,
+                                  option->value);
+                        return false;
+                }
+                value = *(*word)++;
+        }
+        c->options[c->n_options].name = option->name;
+        c->options[c->n_options++].value = value;
+        return true;
+}
+
+static bool take_words(struct call *c, const struct command *command, const char *const *word,
+                       const char *const *end, struct text *wrong)
+{
+        bool may_have = command->operand[0] != '\0';
+        bool must_have = may_have && command->operand[0] != '[';
+        while (word < end) {
+                if (strncmp(*word, "--", 2) == 0) {
+                        if (!take_option(c, command, &word, end, wrong))
+                                return false;
+                } else if (may_have && c->operand == NULL) {
+                        c->operand = *word++;
+                } else {
+                        add_usage(wrong, command);
+                        return false;
+                }
+        }
+        if (must_have && c->operand == NULL)
+                add_usage(wrong, command);
+        return wrong->len == 0;
 }
 
 void command_run(const struct asker *who, const char *const *words, size_t n, struct reply *reply,
                  void *env)
 {
-        char error[128];
+        OWN(text_fini) struct text wrong = { 0 };
         const struct command *command = find(words[0]);
-        struct call call = { who, n > 1 ? words[1] : NULL, reply, env };
-        if (command != NULL && fits(command, n - 1)) {
+        struct call call = { .who = who, .reply = reply, .env = env };
+        if (command == NULL)
+                text_addf(&wrong, "there is no command \"%.*s\"", WORD_SHOWN, words[0]);
+        else if (take_words(&call, command, words + 1, words + n, &wrong)) {
                 command->run(&call);
                 return;
         }
-        if (command == NULL)
-                snprintf(error, sizeof error, "there is no command \"%.*s\"", WORD_SHOWN, words[0]);
-        else
-                snprintf(error, sizeof error, "usage: %s %s", command->name, command->operands);
-        reply_end(reply, error);
+        reply_end(reply, text_str(&wrong));
 }

@@ -22,7 +22,6 @@ struct share {
 
 struct inquiry {
         struct inquiry_request request;
-        char *service;
         struct reply *reply;
         size_t n_waiting, found;
         bool failed;
@@ -35,9 +34,9 @@ static void visit(struct conn *c, struct worker_visit *v)
         struct share *s = CONTAINER(v, struct share, visit);
         const struct inquiry *q = s->inquiry;
         const struct inquiry_request *r = &q->request;
-        if (r->what != INQUIRY_SESSIONS && c->id != r->id)
-                return;
-        if (q->service != NULL && strcmp(c->service->conf->name, q->service) != 0)
+        bool is_meant =
+                r->what == INQUIRY_SESSIONS ? session_filter_fits(&r->filter, c) : c->id == r->id;
+        if (!is_meant)
                 return;
         s->found++;
         if (r->what == INQUIRY_KILL) {
@@ -54,13 +53,13 @@ static void inquiry_end(struct inquiry *q)
         bool missing = q->request.what != INQUIRY_SESSIONS && q->found == 0;
         snprintf(error, sizeof error, "there is no connection %" PRIu64, q->request.id);
         reply_end(q->reply, q->failed ? "the daemon is short of memory" : missing ? error : NULL);
-        free(q->service);
+        session_filter_fini(&q->request.filter);
         free(q);
 }
 
-void inquiry_answered(void *data)
+static void answered(struct worker_visit *v)
 {
-        struct share *s = CONTAINER(data, struct share, visit);
+        struct share *s = CONTAINER(v, struct share, visit);
         struct inquiry *q = s->inquiry;
         if (s->lines.len > 0)
                 reply_line(q->reply, s->lines.s, s->lines.len - 1);
@@ -71,22 +70,22 @@ void inquiry_answered(void *data)
                 inquiry_end(q);
 }
 
-void inquiry_begin(struct worker *const *workers, size_t n, const struct inquiry_request *request,
+void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
                    struct reply *reply)
 {
         struct inquiry *q = calloc(1, sizeof *q + n * sizeof q->shares[0]);
-        if (q == NULL ||
-            (request->service != NULL && (q->service = strdup(request->service)) == NULL)) {
+        if (q == NULL) {
                 reply_end(reply, "the daemon is short of memory");
-                free(q);
+                session_filter_fini(&request->filter);
                 return;
         }
         q->request = *request;
+        request->filter = (struct session_filter){ 0 };
         q->reply = reply;
         q->n_waiting = n + 1; /* until all have been asked */
         for (size_t i = 0; i < n; i++) {
                 struct share *s = &q->shares[i];
-                *s = (struct share){ .visit.each = visit, .inquiry = q };
+                *s = (struct share){ .visit = { .each = visit, .done = answered }, .inquiry = q };
                 if (worker_visit(workers[i], &s->visit))
                         continue;
                 q->failed = true;

@@ -1,17 +1,57 @@
 libspliced_a_SOURCES += \
+	daemon/control/admin.c \
+	daemon/control/admin.h \
+	daemon/control/admin_http.c \
+	daemon/control/admin_http.h \
+	daemon/control/admin_internal.h \
+	daemon/control/admin_metrics.c \
+	daemon/control/admin_process.c \
+	daemon/control/admin_process.h \
+	daemon/control/admin_request.c \
+	daemon/control/admin_request.h \
+	daemon/control/bundle.c \
+	daemon/control/bundle.h \
+	daemon/control/channel.c \
+	daemon/control/channel.h \
+	daemon/control/command_upgrade.c \
 	daemon/control/command.c \
 	daemon/control/command.h \
+	daemon/control/command_certificates.c \
+	daemon/control/command_drain.c \
+	daemon/control/command_internal.h \
+	daemon/control/command_log.c \
+	daemon/control/command_reload.c \
+	daemon/control/command_sessions.c \
+	daemon/control/command_show.c \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
+	daemon/control/handover.c \
+	daemon/control/handover.h \
+	daemon/control/heritage.c \
+	daemon/control/heritage.h \
 	daemon/control/inquiry.c \
 	daemon/control/inquiry.h \
+	daemon/control/manager.c \
+	daemon/control/manager.h \
+	daemon/control/launcher.c \
+	daemon/control/launcher.h \
+	daemon/control/predecessor.c \
+	daemon/control/predecessor.h \
+	daemon/control/store.c \
+	daemon/control/store.h \
+	daemon/control/upgrade.c \
+	daemon/control/upgrade.h \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \
+	daemon/control/session_filter.c \
+	daemon/control/session_filter.h \
 	daemon/control/server.h \
 	daemon/control/daemon.c \
 	daemon/control/daemon.h \
+	daemon/control/gates.c \
+	daemon/control/gates.h \
 	daemon/control/given.c \
 	daemon/control/given.h \
 	daemon/control/notify.c \

@@ -236,6 +236,36 @@ void reload_config(struct reload *r, struct reload_asker *asker)
         event_active(r->soon, EV_TIMEOUT, 1);
 }
 
+static void try_change(const char *line, void *arg)
+{
+        struct reload_asker *asker = arg;
+        asker->line(RELOAD_CHANGE, line, asker->arg);
+}
+
+static void try_message(enum diag_severity severity, const char *line, void *arg)
+{
+        struct reload_asker *asker = arg;
+        asker->line(severity == DIAG_ERROR ? RELOAD_ERROR : RELOAD_WARNING, line, asker->arg);
+}
+
+void reload_try(struct reload *r, struct reload_asker *asker)
+{
+        struct diag *diag = diag_new();
+        struct config *conf = diag != NULL ? given_read(r->env.given, diag) : NULL;
+        struct snapshot *next = NULL;
+        if (conf != NULL) {
+                privileges_check(conf, diag);
+                next = snapshot_new(&conf, SNAPSHOT_TRY, r->running, diag);
+        }
+        if (next != NULL)
+                config_changes(r->running->conf, next->conf, try_change, asker);
+        if (diag != NULL)
+                diag_each(diag, try_message, asker);
+        diag_free(diag);
+        asker->done(next != NULL, asker->arg);
+        snapshot_unref(next);
+}
+
 static void on_files_changed(void *arg)
 {
         struct reload *r = arg;

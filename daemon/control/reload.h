@@ -44,7 +44,8 @@ struct snapshot *reload_running(const struct reload *r);
 /* What is said while a reload goes on, which is logged as well. */
 enum reload_line { RELOAD_ERROR, RELOAD_WARNING, RELOAD_CHANGE };
 
-/* Who waits for a reload. Lives until done, which runs once; neither runs from reload_config(). */
+/* Who waits for a reload. Lives until done, which runs once; neither runs from
+ * reload_config(). */
 struct reload_asker {
         STAILQ_ENTRY(reload_asker) next;
         void (*line)(enum reload_line kind, const char *line, void *arg);
@@ -55,6 +56,10 @@ struct reload_asker {
 /* Read the configuration again; once more after one that is under way. Mistakes are logged. asker
  * may be NULL. */
 void reload_config(struct reload *r, struct reload_asker *asker);
+
+/* Find out, at once, what a reload would change or refuse, and tell asker (this is where it runs,
+ * and does not stay) and nobody else. */
+void reload_try(struct reload *r, struct reload_asker *asker);
 
 /* To be told each WORKER_CHANGED and WORKER_UNCHANGED. */
 void reload_worker_changed(struct reload *r, bool changed);

@@ -130,11 +130,12 @@ static void add_log(struct sandbox_paths *p, const struct config *conf)
                 add_directory_of(&w, path, SANDBOX_LOG);
 }
 
-static void add_listeners(struct sandbox_paths *p, const struct config_service *s)
+static void add_listeners(struct sandbox_paths *p, const struct addr_list *list,
+                          const char *directive)
 {
-        for (size_t i = 0; i < s->listen.n; i++) {
-                const struct addr *a = &s->listen.items[i];
-                const struct want w = { p, a->text, "listen", s->listen.at[i] };
+        for (size_t i = 0; i < list->n; i++) {
+                const struct addr *a = &list->items[i];
+                const struct want w = { p, a->text, directive, list->at[i] };
                 if (a->kind == ADDR_UNIX && a->host[0] != '@')
                         add_directory_of(&w, a->host, SANDBOX_SOCKETS);
         }
@@ -150,7 +151,8 @@ void sandbox_paths_of_config(struct sandbox_paths *p, const struct config *conf)
         config_each_file_at(conf, add_named_file, p);
         add_log(p, conf);
         for (size_t i = 0; i < conf->n_services; i++)
-                add_listeners(p, conf->services[i]);
+                add_listeners(p, &conf->services[i]->listen, "listen");
+        add_listeners(p, &conf->admin, "admin");
         if (conf->control != NULL && strcmp(conf->control, "off") != 0)
                 add_directory_of(&(struct want){ p, conf->control, "control", conf->control_at },
                                  conf->control, SANDBOX_SOCKETS);

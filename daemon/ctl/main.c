@@ -12,11 +12,14 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* Commands, each followed by its options, whose command is not NULL. */
 static const struct {
-        const char *name, *operands, *help;
-} commands[] = {
-#define C(id, name, operands, help) { name, operands, help },
+        const char *command, *name, *operand, *help;
+} rows[] = {
+#define C(id, name, operand, help)      { NULL, name, operand, help },
+#define O(command, option, value, help) { command, option, value, help },
 #include "control/commands.def"
+#undef O
 #undef C
 };
 
@@ -38,7 +41,7 @@ static void on_line(const char *text, json_t *line, void *arg)
 
 static void usage(FILE *to)
 {
-        fputs("usage: splicectl [-s SOCKET] [--json] COMMAND [OPERAND]\n"
+        fputs("usage: splicectl [-s SOCKET] [--json] COMMAND [OPERAND] [OPTION ...]\n"
               "       splicectl -V | -h\n",
               to);
 }
@@ -46,9 +49,12 @@ static void usage(FILE *to)
 static void help(void)
 {
         usage(stdout);
-        for (size_t i = 0; i < COUNTOF(commands); i++)
-                printf("  %-10s %-10s %s\n", commands[i].name, commands[i].operands,
-                       commands[i].help);
+        for (size_t i = 0; i < COUNTOF(rows); i++) {
+                int indent = rows[i].command != NULL ? 4 : 2;
+                int width = (int)strlen(rows[i].name) + 1;
+                printf("%*s%s %-*s %s\n", indent, "", rows[i].name, 27 - indent - width,
+                       rows[i].operand, rows[i].help);
+        }
         puts("Manual: splicectl(8)");
 }
 
@@ -84,6 +90,37 @@ static int options(int argc, char **argv, const char **path, bool *json)
         return EXIT_USAGE;
 }
 
+/* Only what takes a value is told from it: the daemon knows what is wrong with the others. */
+static char *value_in(char *word)
+{
+        size_t n = strcspn(word, "=");
+        for (size_t i = 0; i < COUNTOF(rows) && word[n] == '='; i++)
+                if (rows[i].command != NULL && rows[i].operand[0] != '\0' &&
+                    strlen(rows[i].name) == n && strncmp(rows[i].name, word, n) == 0)
+                        return word + n;
+        return NULL;
+}
+
+/* The words of the request, which has room for twice as many: --option=value is two, and --json may
+ * come last, too. Returns how many. */
+static size_t make_request(char **word, const char **request, bool *json)
+{
+        size_t n = 0;
+        for (; *word != NULL; word++) {
+                char *value = value_in(*word);
+                if (strcmp(*word, "--json") == 0) {
+                        *json = true;
+                        continue;
+                }
+                request[n++] = *word;
+                if (value != NULL) {
+                        *value = '\0';
+                        request[n++] = value + 1;
+                }
+        }
+        return n;
+}
+
 int main(int argc, char **argv)
 {
         const char *path = DEFAULT_CONTROL;
@@ -91,8 +128,11 @@ int main(int argc, char **argv)
         int status = options(argc, argv, &path, &json);
         if (status >= 0)
                 return status;
-        struct asked asked = { .command = argv[optind], .json = json };
-        bool fine = client_ask(path, (const char *const *)argv + optind, (size_t)(argc - optind),
-                               on_line, &asked);
+        OWN_FREE const char **request = calloc(2 * (size_t)argc, sizeof *request);
+        if (request == NULL)
+                return EXIT_FAILURE;
+        size_t n = make_request(argv + optind, request, &json);
+        struct asked asked = { .command = request[0], .json = json };
+        bool fine = n > 0 && client_ask(path, request, n, on_line, &asked);
         return fine && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -67,9 +67,11 @@ static void show_service(const json_t *line, size_t number)
         join(&listen, json_object_get(line, "listen"));
         join(&connect, json_object_get(line, "connect"));
         if (number == 0)
-                printf("%-20s %6s  %-28s %s\n", "SERVICE", "OPEN", "LISTEN", "CONNECT");
-        printf("%-20s %6" PRId64 "  %-28s %s\n", string_of(line, "name"),
-               number_of(line, "connections"), text_str(&listen), text_str(&connect));
+                printf("%-20s %6s  %-8s  %-28s %s\n", "SERVICE", "OPEN", "STATE", "LISTEN",
+                       "CONNECT");
+        printf("%-20s %6" PRId64 "  %-8s  %-28s %s\n", string_of(line, "name"),
+               number_of(line, "connections"), string_of(line, "state"), text_str(&listen),
+               text_str(&connect));
 }
 
 static const char *state_of(const json_t *line)
@@ -89,6 +91,29 @@ static void show_session(const json_t *line, size_t number)
                string_of(line, "service"), string_of(line, "client"), string_of(line, "upstream"),
                age(number_of(line, "duration_ms"), since), octets(number_of(line, "bytes_up"), up),
                octets(number_of(line, "bytes_down"), down), state_of(line));
+}
+
+static void show_certificate(const json_t *line, size_t number)
+{
+        OWN(text_fini) struct text names = { 0 }, users = { 0 }, left = { 0 };
+        const char *state = string_of(line, "state");
+        const json_t *used_by = json_object_get(line, "used_by");
+        join(&names, json_object_get(line, "names"));
+        for (size_t i = 0; i < json_array_size(used_by); i++) {
+                const json_t *user = json_array_get(used_by, i);
+                text_addf(&users, "%s%s:%s", i > 0 ? " " : "", string_of(user, "service"),
+                          string_of(user, "as"));
+        }
+        text_addf(&left, "%" PRId64 "d", number_of(line, "days_left"));
+        if (strcmp(state, "valid") != 0)
+                text_addf(&left, " %s", state);
+        if (number == 0)
+                printf("%-28s %-10s %-17s %-10s %-24s %s\n", "NAMES", "NOT AFTER", "LEFT", "KEY",
+                       "USED BY", "FILE");
+        printf("%-28s %-10.10s %-17s %-10s %-24s %s\n",
+               names.len > 0 ? text_str(&names) : string_of(line, "subject"),
+               string_of(line, "not_after"), text_str(&left), string_of(line, "key"),
+               text_str(&users), string_of(line, "file"));
 }
 
 /* --- all there is ----------------------------------------------------------------------------- */
@@ -134,6 +159,8 @@ void show_line(const char *command, json_t *line, size_t number)
                 show_service(line, number);
         else if (strcmp(command, "sessions") == 0)
                 show_session(line, number);
+        else if (strcmp(command, "certificates") == 0)
+                show_certificate(line, number);
         else if (strcmp(command, "reload") == 0)
                 show_reload(line);
         else

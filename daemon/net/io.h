@@ -51,6 +51,7 @@ TAILQ_HEAD(io_stream_list, stream);
 
 struct io {
         struct event_base *base;
+        size_t worker;           /* whose it is, for who counts: see stats_of() */
         struct watcher *watcher; /* of the streams' sockets */
         unsigned char *scratch;  /* IO_SCRATCH_SIZE octets, whose contents nobody relies on */
         struct io_ceiling *ceiling;

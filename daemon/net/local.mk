@@ -1,6 +1,8 @@
 libspliced_a_SOURCES += \
 	daemon/net/direct.c \
 	daemon/net/direct.h \
+	daemon/net/fdpass.c \
+	daemon/net/fdpass.h \
 	daemon/net/hangup.c \
 	daemon/net/hangup.h \
 	daemon/net/io.c \
@@ -37,6 +39,7 @@ libspliced_a_SOURCES += \
 
 libspliced_a_SOURCES += \
 	daemon/net/lsock.c daemon/net/lsock.h \
+	daemon/net/lsock_gate.c daemon/net/lsock_gate.h \
 	daemon/net/lsock_host.c \
 	daemon/net/lsock_internal.h \
 	daemon/net/lsock_set.c daemon/net/lsock_set.h \

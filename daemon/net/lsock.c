@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net/lsock_gate.h"
 #include "net/lsock_internal.h"
 
 bool lsock_wrong(struct lsock_request *r, const char *format, ...)
@@ -76,6 +77,8 @@ int lsock_set_inherited(int fd, const struct sockaddress *a, const struct lsock_
 
 int lsock_listen(int fd, const struct lsock_settings *settings)
 {
+        if (settings->tries)
+                return 0;
         /* The kernel cuts it to net.core.somaxconn, which SOMAXCONN only guesses. */
         int backlog = settings->backlog > 0 ? settings->backlog : INT_MAX;
         return listen(fd, backlog) == 0 ? 0 : errno;
@@ -161,6 +164,22 @@ void lsock_close(struct lsock *l)
         errno = saved;
 }
 
+void lsock_leave(struct lsock *l)
+{
+        free(TAKE(l->unlink_path));
+        lsock_close(l);
+}
+
+struct lsock *lsock_new_as(const struct lsock *as)
+{
+        struct lsock *l = malloc(sizeof *l);
+        if (l == NULL)
+                return NULL;
+        *l = *as;
+        ref_init(&l->ref);
+        return l;
+}
+
 struct lsock *lsock_ref(struct lsock *l)
 {
         ref_get(&l->ref);
@@ -173,6 +192,7 @@ void lsock_unref(struct lsock *l)
                 return;
         lsock_close(l);
         free(l->any_port_of);
+        free(l->passed_name);
         free(l->fds);
         free(l);
 }
@@ -188,7 +208,8 @@ static int retune_unix(const struct lsock *l, const struct lsock_settings *set)
 int lsock_retune(const struct lsock *l, const struct lsock_settings *settings)
 {
         int error = retune_unix(l, settings);
-        for (size_t i = 0; i < l->n_fds && error == 0 && !l->passed; i++)
+        bool listens = !l->passed && lsock_gate(l) != LSOCK_REFUSING;
+        for (size_t i = 0; i < l->n_fds && error == 0 && listens; i++)
                 error = lsock_listen(l->fds[i], settings);
         return error;
 }

@@ -3,8 +3,10 @@
 #ifndef NET_LSOCK_H
 #define NET_LSOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/addr.h"
@@ -12,8 +14,8 @@
 #include "base/ref.h"
 #include "net/sockopt.h"
 
-/* One listening address: its sockets are non-blocking and close-on-exec. Immutable, and shared by
- * the configurations that have it, one after the other. */
+/* One listening address: its sockets are non-blocking and close-on-exec. Shared by the
+ * configurations that have it, one after the other, and immutable but for its gate. */
 struct lsock {
         struct ref ref;
         int *fds; /* one that all workers share, or one for each: the kernel then chooses */
@@ -23,8 +25,11 @@ struct lsock {
         char *unlink_path; /* Unix socket we made: removed when freed; else NULL */
         dev_t unlink_dev;  /* … if the file there is still ours */
         ino_t unlink_ino;
-        bool passed;       /* by systemd, which listens: the backlog is its own */
-        char *any_port_of; /* port 0 was asked for, by this service; else NULL */
+        bool passed;        /* by systemd, which listens: the backlog is its own */
+        char *passed_name;  /* … and under this FileDescriptorName; else NULL */
+        char *any_port_of;  /* port 0 was asked for, by this service; else NULL */
+        atomic_int gate;    /* see net/lsock_gate */
+        int64_t closing_ms; /* clock_ms() when it began to close; whose hands it is in knows */
 };
 
 /* Unix sockets: who may connect; mode (mode_t)-1, uid (uid_t)-1, gid (gid_t)-1: leave alone. */
@@ -34,6 +39,7 @@ struct lsock_settings {
         size_t workers;                     /* how many will accept; 0 is 1 */
         const struct sockopt_sets *options; /* TCP; may be NULL: as the system has it; borrowed */
         const char *service;       /* for whom; borrowed; NULL: nobody keeps it over a reload */
+        bool tries;                /* only find out whether it could be: nothing listens */
         struct lsock_set *running; /* may be kept instead of opened; borrowed; NULL: none */
         mode_t mode;
         uid_t uid;
@@ -56,6 +62,12 @@ bool lsock_open(const struct addr *a, const struct lsock_settings *settings, str
 void lsock_shut(const struct lsock *l);
 /* Accept no more: close it, and remove its path. What it was bound to stays known. Idempotent. */
 void lsock_close(struct lsock *l);
+/* Somebody else goes on with it, from now on the path is theirs. What it was bound to stays known.
+ */
+void lsock_leave(struct lsock *l);
+/* One that another process has left, with all that `as` says, which is taken; NULL (memory): it is
+ * not. */
+struct lsock *lsock_new_as(const struct lsock *as);
 struct lsock *lsock_ref(struct lsock *l);
 void lsock_unref(struct lsock *l); /* the last one closes it; NULL is fine */
 

@@ -102,9 +102,8 @@ static bool setsockopt_on(int fd, int level, int option)
         return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-/* Returns 0 and a listening socket in *fd, or errno. beside: where others of ours listen. */
-static int open_one(const struct sockaddress *a, const struct lsock_settings *settings, bool beside,
-                    int *fd)
+/* Returns 0 and a bound socket in *fd, or errno. beside: where others of ours listen. */
+static int bind_one(const struct sockaddress *a, bool beside, int *fd)
 {
         OWN_FD int s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (s < 0 || !setsockopt_on(s, SOL_SOCKET, SO_REUSEADDR))
@@ -116,7 +115,33 @@ static int open_one(const struct sockaddress *a, const struct lsock_settings *se
                 return errno;
         if (bind(s, &a->sa, a->len) < 0)
                 return errno;
-        int error = lsock_set_inherited(s, a, settings);
+        *fd = TAKE_FD(s);
+        return 0;
+}
+
+/* The same with a port that the kernel chooses. It is then asked for by its number, since the
+ * kernel takes a port that was not back as soon as its socket does not listen (see net/lsock_gate).
+ */
+static int bind_any(const struct sockaddress *a, bool beside, int *fd)
+{
+        OWN_FD int chosen = -1;
+        struct sockaddress at = { .len = sizeof at.storage };
+        int error = bind_one(a, beside, &chosen);
+        if (error != 0)
+                return error;
+        if (getsockname(chosen, &at.sa, &at.len) < 0)
+                return errno;
+        return bind_one(&at, beside, fd);
+}
+
+/* Returns 0 and a listening socket in *fd, or errno. */
+static int open_one(const struct sockaddress *a, const struct lsock_settings *settings, bool beside,
+                    int *fd)
+{
+        OWN_FD int s = -1;
+        int error = sockaddress_port(a) != 0 ? bind_one(a, beside, &s) : bind_any(a, beside, &s);
+        if (error == 0)
+                error = lsock_set_inherited(s, a, settings);
         if (error == 0)
                 error = lsock_listen(s, settings);
         if (error == 0)
@@ -178,7 +203,7 @@ static bool can_do_without(const struct endpoints *e, const struct sockaddress *
  * kernel refuses. Only then it makes room for the others. Returns 0 or errno. */
 static int open_siblings(struct lsock *l, const struct lsock_settings *settings)
 {
-        if (settings->workers <= 1)
+        if (settings->workers <= 1 || settings->tries)
                 return 0;
         if (!setsockopt_on(l->fds[0], SOL_SOCKET, SO_REUSEPORT))
                 return errno;

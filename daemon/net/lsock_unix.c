@@ -205,6 +205,18 @@ static bool make_path(struct lsock_request *r, const struct sockaddress *a, int 
         return true;
 }
 
+/* Whether a path could be made, without making it. */
+static bool try_path(struct lsock_request *r, const struct sockaddress *a)
+{
+        struct stat st;
+        OWN_FREE char *directory = directory_of(r->addr->host);
+        if (directory == NULL)
+                return no_memory(r);
+        if (access(directory, W_OK | X_OK) < 0)
+                return explain_bind(r, r->addr->host, errno);
+        return probe(r, a, &st) != OCCUPANT_KEEPS;
+}
+
 static bool make_abstract(struct lsock_request *r, const struct sockaddress *a, int *fd)
 {
         const struct lsock_settings *set = r->settings;
@@ -236,6 +248,8 @@ bool lsock_open_unix(struct lsock_request *r)
         if (running != NULL)
                 return lsock_append(r, running) || no_memory(r);
         bool abstract = r->addr->host[0] == '@';
+        if (r->settings->tries && !abstract)
+                return try_path(r, &a);
         if (!(abstract ? make_abstract(r, &a, &fd) : make_path(r, &a, &fd)))
                 return false;
         OWN_FREE char *path = abstract ? NULL : strdup(r->addr->host);

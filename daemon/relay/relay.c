@@ -24,6 +24,7 @@
 #include "base/pulse.h"
 #include "net/io.h"
 #include "relay/pump.h"
+#include "stats/service_stats.h"
 
 enum {
         POLL_FIRST_MS =
@@ -94,6 +95,11 @@ static enum relay_outcome outcome_of(enum stream_end cut)
         }
 }
 
+static struct service_stats *stats(const struct relay *r)
+{
+        return stats_of(r->set->stats, r->io->worker);
+}
+
 static void note_end(struct relay *r, enum relay_side side)
 {
         const struct stream *s = leg(r, side);
@@ -105,6 +111,7 @@ static void note_end(struct relay *r, enum relay_side side)
         if (r->ended)
                 return;
         r->ended = r->half_closed = true;
+        counter_add(&stats(r)->half_closed, 1);
         r->first = side;
         r->ended_us = clock_us();
         if (r->set->half_close == RELAY_CLOSE)
@@ -192,15 +199,28 @@ static bool is_complete(struct relay *r)
 
 /* --- the timers ------------------------------------------------------------------------------ */
 
-static void note_progress(struct relay *r, struct pump *p, int64_t now, uint64_t moved_before,
+/* Octets that were given to the receiver since this was asked last are counted. */
+static bool was_given(struct relay *r, enum relay_side side)
+{
+        static const int direction[] = { [RELAY_CLIENT] = STATS_UP, [RELAY_UPSTREAM] = STATS_DOWN };
+        struct pump *p = &r->pumps[side];
+        uint64_t given = pump_given(p), n = given - p->seen_given;
+        if (n == 0)
+                return false;
+        counter_add(&stats(r)->octets[direction[side]], n);
+        p->seen_given = given;
+        return true;
+}
+
+static void note_progress(struct relay *r, enum relay_side side, int64_t now, uint64_t moved_before,
                           bool was_empty)
 {
-        uint64_t given = pump_given(p);
-        if (given != p->seen_given || was_empty)
+        struct pump *p = &r->pumps[side];
+        bool given = was_given(r, side);
+        if (given || was_empty)
                 p->written_ms = now;
-        if (given != p->seen_given || p->moved != moved_before)
+        if (given || p->moved != moved_before)
                 r->progress_ms = now;
-        p->seen_given = given;
 }
 
 static bool waits_for_reader(const struct relay *r, enum relay_side side)
@@ -383,7 +403,7 @@ static void run_pump(struct relay *r, enum relay_side side, int64_t now)
         }
         if (p->state != before) /* the other pump may have waited for it */
                 r->again = true;
-        note_progress(r, p, now, moved, was_empty);
+        note_progress(r, side, now, moved, was_empty);
 }
 
 static void update(struct relay *r)
@@ -455,7 +475,8 @@ struct relay *relay_new(struct io *io, struct stream *client, struct stream *ups
 
 void relay_start(struct relay *r)
 {
-        r->progress_ms = clock_ms();
+        if (r->progress_ms == 0)
+                r->progress_ms = clock_ms();
         for (int i = 0; i < 2; i++) {
                 stream_set_reader(r->pumps[i].src, on_change, r);
                 stream_set_writer(r->pumps[i].dst, on_change, r);
@@ -463,11 +484,65 @@ void relay_start(struct relay *r)
         update(r);
 }
 
+/* --- going on elsewhere ---------------------------------------------------------------------- */
+
+void relay_save(struct relay *r, struct relay_state *state)
+{
+        *state = (struct relay_state){
+                .outcome = r->result.outcome,
+                .side = r->result.side,
+                .first = r->first,
+                .cutting = r->mode == RELAY_CUTTING,
+                .ended = r->ended,
+                .half_closed = r->half_closed,
+                .ended_us = r->ended_us,
+                .progress_ms = r->progress_ms,
+        };
+        r->mode = RELAY_OVER;
+        for (int i = 0; i < 2; i++) {
+                struct pump *p = &r->pumps[i];
+                pump_take_in_hand(p);
+                state->pumps[i].state = p->state;
+                state->pumps[i].moved = p->moved;
+                state->pumps[i].allowance = p->allowance;
+        }
+}
+
+static void resume_pump(struct relay *r, enum relay_side side, const struct relay_state *state)
+{
+        struct pump *p = &r->pumps[side];
+        p->state = state->pumps[side].state;
+        p->moved = state->pumps[side].moved;
+        p->allowance = state->pumps[side].allowance;
+        p->seen_given = pump_given(p);
+        p->written_ms = clock_ms();
+}
+
+void relay_resume(struct relay *r, const struct relay_state *state)
+{
+        r->mode = state->cutting ? RELAY_CUTTING : RELAY_OPEN;
+        r->result.outcome = state->outcome;
+        r->result.side = state->side;
+        if (state->cutting)
+                r->result.close = STREAM_CLOSE_RESET;
+        if (state->outcome != RELAY_ENDED)
+                r->result.detail = leg(r, state->side)->detail;
+        r->first = state->first;
+        r->ended = state->ended;
+        r->half_closed = state->half_closed;
+        r->ended_us = state->ended_us;
+        if (r->half_closed)
+                counter_add(&stats(r)->half_closed, 1);
+        r->progress_ms = state->progress_ms;
+        resume_pump(r, RELAY_CLIENT, state);
+        resume_pump(r, RELAY_UPSTREAM, state);
+}
+
 void relay_stats(const struct relay *r, struct relay_stats *out)
 {
         int64_t half_closed = r->half_closed_us;
         if (r->mode != RELAY_OVER && r->half_closed)
-                half_closed = clock_us() - r->ended_us;
+                half_closed = clock_us() - r->ended_us + 1000; /* it is, even if just now */
         *out = (struct relay_stats){
                 .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
                 .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),
@@ -485,7 +560,10 @@ void relay_free(struct relay *r)
         if (r->pulse != NULL)
                 pulse_end(r->pulse);
         account_for(r, 0);
+        if (r->half_closed)
+                counter_add(&stats(r)->half_closed, UINT64_MAX);
         for (int i = 0; i < 2; i++) {
+                was_given(r, (enum relay_side)i);
                 stream_set_reader(r->pumps[i].src, NULL, NULL);
                 stream_set_writer(r->pumps[i].dst, NULL, NULL);
         }

@@ -15,13 +15,19 @@ struct counts *counts_new(void)
         return c;
 }
 
-struct service_counts *service_counts_new(void)
+struct service_counts *service_counts_new(size_t n_workers)
 {
         struct service_counts *c = malloc(sizeof *c);
-        if (c == NULL)
+        struct stats_set *stats = stats_set_new(n_workers);
+        if (c == NULL || stats == NULL) {
+                stats_set_free(stats);
+                free(c);
                 return NULL;
+        }
+        c->stats = stats;
         ref_init(&c->ref);
         tally_init(&c->tally, 0);
+        c->drained = false;
         atomic_init(&c->over, false);
         return c;
 }
@@ -34,6 +40,8 @@ void counts_unref(struct counts *c)
 
 void service_counts_unref(struct service_counts *c)
 {
-        if (c != NULL && ref_put(&c->ref))
-                free(c);
+        if (c == NULL || !ref_put(&c->ref))
+                return;
+        stats_set_free(c->stats);
+        free(c);
 }

@@ -10,6 +10,7 @@
 #include "base/ref.h"
 #include "net/io.h"
 #include "snapshot/tally.h"
+#include "stats/service_stats.h"
 
 struct counts {
         struct ref ref;
@@ -20,12 +21,14 @@ struct counts {
 struct service_counts {
         struct ref ref;
         struct tally tally;
+        bool drained;            /* by command: nobody new gets in; the main thread's */
+        struct stats_set *stats; /* owned */
         atomic_bool over; /* the service was removed, and its connections have had their time */
 };
 
 /* NULL: memory is short. */
 struct counts *counts_new(void);
-struct service_counts *service_counts_new(void);
+struct service_counts *service_counts_new(size_t n_workers);
 
 static inline struct counts *counts_ref(struct counts *c)
 {

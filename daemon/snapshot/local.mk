@@ -1,4 +1,6 @@
 libspliced_a_SOURCES += \
+	daemon/snapshot/admin_sockets.c \
+	daemon/snapshot/admin_sockets.h \
 	daemon/snapshot/counts.c \
 	daemon/snapshot/counts.h \
 	daemon/snapshot/service.c \

@@ -60,7 +60,8 @@ static void open_sockets(struct service *s, struct service_making *m)
 {
         const struct addr_list *listen = &s->conf->listen;
         struct lsock_settings settings = s->settings;
-        settings.running = &m->kept;
+        settings.running = m->kept;
+        settings.tries = m->tries;
         for (size_t i = 0; i < listen->n; i++)
                 lsock_open(&listen->items[i], &settings, m->diag, &listen->at[i], &s->socks,
                            &s->n_socks);
@@ -109,8 +110,8 @@ struct service *service_new(const struct config_service *conf, struct service_ma
                             const struct service *before)
 {
         struct service *s = calloc(1, sizeof *s);
-        struct service_counts *counts =
-                before != NULL ? service_counts_ref(before->counts) : service_counts_new();
+        struct service_counts *counts = before != NULL ? service_counts_ref(before->counts)
+                                                       : service_counts_new(m->n_workers);
         if (s == NULL || counts == NULL) {
                 diag_error(m->diag, &conf->at, "service \"%s\": out of memory", conf->name);
                 service_counts_unref(counts);
@@ -120,6 +121,7 @@ struct service *service_new(const struct config_service *conf, struct service_ma
         s->conf = conf;
         s->counts = counts;
         s->relay = relay_settings_of(conf);
+        s->relay.stats = counts->stats;
         upstream_init(&s->upstream, conf, before != NULL ? &before->upstream : NULL);
         s->direct = conf->pump == CONFIG_PUMP_AUTO && upstream_builtin(&s->upstream) == NULL;
         make_tls(s, before, m);

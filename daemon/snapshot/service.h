@@ -34,9 +34,10 @@ static inline int service_descriptors(const struct service *s)
 /* What all services of a snapshot are made with. */
 struct service_making {
         bool binds;            /* or only checks */
+        bool tries;            /* … whether it could bind: nothing listens */
         bool keeps_privileges; /* the process stays who it is now */
         size_t n_workers;
-        struct lsock_set kept; /* sockets that listen already */
+        struct lsock_set *kept; /* sockets that listen already; borrowed; NULL: none */
         struct diag *diag;
         struct diag *unusable; /* mistakes in certificates and keys, where those that a service has
                                   can go on; NULL: they are mistakes as others are */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "net/lsock_set.h"
+#include "snapshot/admin_sockets.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -46,6 +47,7 @@ static void snapshot_free(struct snapshot *s)
                 return;
         for (size_t i = 0; i < s->n_services; i++)
                 service_free(s->services[i]);
+        admin_sockets_free(s);
         free(s->services);
         free(s->by_name);
         counts_unref(s->counts);
@@ -76,23 +78,29 @@ static struct snapshot *new_without_services(struct config **conf, const struct 
 /* Every socket of the snapshot, as an array to be freed; NULL: memory is short. */
 static struct lsock **all_sockets(const struct snapshot *s, size_t *n)
 {
-        *n = 0;
+        size_t k = 0;
+        *n = s->n_admin;
         for (size_t i = 0; i < s->n_services; i++)
                 *n += s->services[i]->n_socks;
         struct lsock **all = calloc(*n + 1, sizeof(struct lsock *));
-        for (size_t i = 0, k = 0; all != NULL && i < s->n_services; i++)
+        for (size_t i = 0; all != NULL && i < s->n_services; i++)
                 for (size_t j = 0; j < s->services[i]->n_socks; j++)
                         all[k++] = s->services[i]->socks[j];
+        for (size_t i = 0; all != NULL && i < s->n_admin; i++)
+                all[k++] = s->admin[i];
         return all;
 }
 
-static bool may_be_kept(struct service_making *m, const struct snapshot *running)
+/* kept: room for the set. */
+static bool may_be_kept(struct service_making *m, const struct snapshot *running,
+                        struct lsock_set *kept)
 {
         size_t n;
         if (running == NULL)
                 return true;
         OWN_FREE struct lsock **all = all_sockets(running, &n);
-        return all != NULL && lsock_set_init(&m->kept, all, n);
+        m->kept = kept;
+        return all != NULL && lsock_set_init(kept, all, n);
 }
 
 static void make_services(struct snapshot *s, struct service_making *m,
@@ -124,16 +132,18 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
                              struct service_making *m)
 {
         int64_t began = clock_wall_us();
+        OWN(lsock_set_fini) struct lsock_set kept = { 0 };
         struct snapshot *s = new_without_services(conf, running);
-        if (s != NULL && may_be_kept(m, running)) {
+        if (s != NULL && may_be_kept(m, running, &kept)) {
                 s->read_us = began;
                 m->keeps_privileges = s->conf->user == NULL;
                 m->n_workers = s->n_workers;
                 make_services(s, m, running);
+                if (m->binds)
+                        admin_sockets_open(s, m->kept, m->diag);
         } else {
                 diag_error(m->diag, NULL, "out of memory");
         }
-        lsock_set_fini(&m->kept);
         config_free(TAKE(*conf));
         if (diag_errors(m->diag) == 0)
                 return s;
@@ -144,9 +154,20 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag)
 {
-        struct service_making m = { .binds = scope == SNAPSHOT_ALL, .diag = diag };
+        struct service_making m = { .binds = scope != SNAPSHOT_KEYS,
+                                    .tries = scope == SNAPSHOT_TRY,
+                                    .diag = diag };
         struct snapshot *s = make(conf, running, &m);
         if (s != NULL && running == NULL)
+                set_limits(s);
+        return s;
+}
+
+struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left, struct diag *diag)
+{
+        struct service_making m = { .binds = true, .kept = left, .diag = diag };
+        struct snapshot *s = make(conf, NULL, &m);
+        if (s != NULL)
                 set_limits(s);
         return s;
 }
@@ -186,7 +207,7 @@ static int compare_pointers(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* What `successor` has not kept. false: memory is short. */
+/* What `successor` has not kept, of services. false: memory is short. */
 static bool each_left(const struct snapshot *s, const struct snapshot *successor,
                       void fn(const struct service *service, struct lsock *sock))
 {
@@ -236,4 +257,12 @@ static void tell_and_close_socket(const struct service *service, struct lsock *l
 void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
 {
         each_left(s, successor, successor != NULL ? tell_and_close_socket : close_socket);
+}
+
+void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg)
+{
+        size_t n;
+        OWN_FREE struct lsock **all = all_sockets(s, &n);
+        for (size_t i = 0; all != NULL && i < n; i++)
+                fn(all[i], arg);
 }

@@ -16,6 +16,8 @@ struct snapshot {
         struct service **services; /* in the order of the configuration */
         struct service **by_name;
         size_t n_services;
+        struct lsock **admin; /* of the directive `admin`; held, and closed by who serves there */
+        size_t n_admin;
         int64_t read_us;       /* clock_wall_us() just before certificates and keys were read */
         size_t n_workers;      /* who will share the listening sockets */
         struct counts *counts; /* held */
@@ -24,6 +26,8 @@ struct snapshot {
 enum snapshot_scope {
         SNAPSHOT_KEYS, /* certificates, keys and names of users only: to check a configuration
                           beside a running daemon */
+        SNAPSHOT_TRY,  /* and see whether addresses can be bound, which those that are new are for a
+                          moment; nobody can connect to them */
         SNAPSHOT_ALL,  /* and bind the sockets */
 };
 
@@ -33,6 +37,14 @@ enum snapshot_scope {
  * at the upstreams go on from there. */
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag);
+
+/* The first one of a process that succeeds another: sockets of the set, which is borrowed, are not
+ * opened again. */
+struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left,
+                                    struct diag *diag);
+
+/* Every listening socket, those of the pages as well. */
+void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg);
 
 /* The same configuration with certificates and keys read again. Where some cannot be used the
  * service goes on with those it has, and unusable says why; diag is for the rest, as above. */

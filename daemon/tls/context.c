@@ -2,6 +2,7 @@
 #include "tls/context.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 
@@ -21,11 +22,38 @@ void tls_context_unref(struct tls_context *c)
         for (size_t i = 0; i < c->n_sets; i++)
                 SSL_CTX_free(c->sets[i]);
         free(c->sets);
+        for (size_t i = 0; i < c->n_presented; i++) {
+                X509_free(c->presented[i].cert);
+                free(c->presented[i].file);
+        }
+        free(c->presented);
         SSL_CTX_free(c->ctx);
         names_fini(&c->names);
         alpn_fini(&c->alpn);
         free(c->server_name);
         free(c);
+}
+
+bool tls_context_presents(struct tls_context *c, X509 *cert, const char *file)
+{
+        struct tls_presented *grown = reallocarray(c->presented, c->n_presented + 1, sizeof *grown);
+        if (grown == NULL)
+                return false;
+        c->presented = grown;
+        struct tls_presented *p = &grown[c->n_presented];
+        p->file = strdup(file);
+        if (p->file == NULL)
+                return false;
+        p->cert = cert;
+        X509_up_ref(cert);
+        c->n_presented++;
+        return true;
+}
+
+void tls_context_each_certificate(const struct tls_context *c, tls_certificate_fn *fn, void *arg)
+{
+        for (size_t i = 0; i < c->n_presented; i++)
+                fn(c->presented[i].cert, c->presented[i].file, arg);
 }
 
 enum ktls_wish tls_context_wish(int directive, const struct origin *at, struct diag *diag)

@@ -23,6 +23,11 @@ struct tls_context *tls_context_new_connect(const struct config_connect_tls *con
  * filled. */
 bool tls_context_keep_tickets(struct tls_context *c, struct tls_context *before);
 
+/* Each certificate that it presents, as it was read from file; both are borrowed for as long as the
+ * context lives. */
+typedef void tls_certificate_fn(X509 *cert, const char *file, void *arg);
+void tls_context_each_certificate(const struct tls_context *c, tls_certificate_fn *fn, void *arg);
+
 struct tls_context *tls_context_ref(struct tls_context *c);
 /* Gives up a reference; NULL is fine. Outlives every session made from it. */
 void tls_context_unref(struct tls_context *c);

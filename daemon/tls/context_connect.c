@@ -8,7 +8,8 @@
 #include "tls/profile.h"
 #include "tls/verify.h"
 
-static bool load_certificate(SSL_CTX *ctx, const struct config_connect_tls *conf, struct diag *diag)
+static bool load_certificate(struct tls_context *c, const struct config_connect_tls *conf,
+                             struct diag *diag)
 {
         char why[TLS_ERROR_MAX];
         struct keypair pair;
@@ -17,10 +18,11 @@ static bool load_certificate(SSL_CTX *ctx, const struct config_connect_tls *conf
         if (!keypair_load(&pair, (struct keypair_file){ conf->certificate, &conf->certificate_at },
                           (struct keypair_file){ conf->key, &conf->key_at }, diag))
                 return false;
-        bool ok = keypair_use(ctx, &pair);
+        bool ok = keypair_use(c->ctx, &pair);
         if (!ok)
                 diag_error(diag, &conf->certificate_at, "certificate %s: %s", conf->certificate,
                            tls_error_text(why));
+        ok = ok && tls_context_presents(c, pair.cert, conf->certificate);
         keypair_fini(&pair);
         return ok;
 }
@@ -32,7 +34,7 @@ static bool fill(struct tls_context *c, const struct config_connect_tls *conf, s
         SSL_CTX_set_verify(c->ctx, conf->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
         bool ok = profile_check(&profile, diag) && profile_apply(c->ctx, &profile);
         ok = verify_trust(c->ctx, &conf->ca, diag) && ok;
-        ok = load_certificate(c->ctx, conf, diag) && ok;
+        ok = load_certificate(c, conf, diag) && ok;
         return alpn_init(&c->alpn, &conf->alpn, diag) && alpn_ask(c->ctx, &c->alpn) && ok;
 }
 

@@ -8,11 +8,19 @@
 #include "tls/context.h"
 #include "tls/names.h"
 
+/* A certificate it presents, and where that came from. */
+struct tls_presented {
+        X509 *cert; /* held */
+        char *file;
+};
+
 struct tls_context {
         struct ref ref;
         SSL_CTX *ctx; /* every session begins with it */
         struct alpn alpn;
         enum ktls_wish ktls;
+        struct tls_presented *presented;
+        size_t n_presented;
         /* listen: one SSL_CTX for each set of certificates, and which one a name gets. */
         SSL_CTX **sets;
         size_t n_sets;
@@ -21,6 +29,9 @@ struct tls_context {
         bool connects, verify;
         char *server_name; /* NULL: the host's */
 };
+
+/* It presents that one, which is held from now on. Returns false when memory is short. */
+bool tls_context_presents(struct tls_context *c, X509 *cert, const char *file);
 
 /* What the directive wishes for (CONFIG_KTLS_…). Where there is none to be had KTLS_NEVER, with a
  * warning if it was more than a suggestion. */

@@ -242,7 +242,8 @@ static bool load_all(struct builder *b)
                 const struct keypair_file file = { files->items[i], &files->at[i] };
                 if (!keypair_load(&b->pairs[b->n], file, key_file(b->conf, i), b->diag))
                         continue;
-                if (!name_list_of(&b->names[b->n], b->pairs[b->n].cert)) {
+                if (!tls_context_presents(b->c, b->pairs[b->n].cert, file.path) ||
+                    !name_list_of(&b->names[b->n], b->pairs[b->n].cert)) {
                         keypair_fini(&b->pairs[b->n]);
                         return false;
                 }

@@ -44,10 +44,10 @@ static char *subject_of(const X509 *cert)
         return s;
 }
 
-static char *group_of(SSL *ssl)
+const char *tls_info_group(SSL *ssl)
 {
         long group = SSL_get_negotiated_group(ssl);
-        return group != NID_undef ? copy(SSL_group_to_name(ssl, (int)group)) : NULL;
+        return group != NID_undef ? SSL_group_to_name(ssl, (int)group) : NULL;
 }
 
 void tls_info_fill(struct tls_info *out, SSL *ssl)
@@ -59,7 +59,7 @@ void tls_info_fill(struct tls_info *out, SSL *ssl)
                 return;
         out->version = SSL_get_version(ssl);
         out->cipher = SSL_CIPHER_get_name(cipher);
-        out->group = group_of(ssl);
+        out->group = copy(tls_info_group(ssl));
         out->alpn = alpn_of(ssl);
         out->resumed = SSL_session_reused(ssl) == 1;
         X509 *peer = SSL_get0_peer_certificate(ssl);

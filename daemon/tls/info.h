@@ -20,6 +20,9 @@ struct tls_info {
         bool resumed;
 };
 
+/* Its key exchange, as below; static. */
+const char *tls_info_group(SSL *ssl);
+
 /* Fill *out from a session, whatever became of its handshake: one that failed has only the name it
  * asked for. Memory that runs short leaves fields NULL. tls_info_fini() frees what is inside. */
 void tls_info_fill(struct tls_info *out, SSL *ssl);

@@ -1,6 +1,7 @@
 libspliced_a_SOURCES += \
 	daemon/tls/alpn.c daemon/tls/alpn.h \
 	daemon/tls/cause.c daemon/tls/cause.h \
+	daemon/tls/certificate.c daemon/tls/certificate.h \
 	daemon/tls/context.c daemon/tls/context.h \
 	daemon/tls/context_connect.c \
 	daemon/tls/context_internal.h \

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "net/lsock_gate.h"
 #include "net/stream.h"
+#include "stats/counter.h"
 #include "worker/batch.h"
 #include "worker/budget.h"
 
@@ -31,13 +33,14 @@ struct listener {
         const struct lsock *sock;
         struct batch batch;
         unsigned turn; /* in which it was ready last */
-        struct event event;
+        size_t n_events;
+        struct event events[]; /* one; several where there are more sockets than workers */
 };
 
 struct acceptor {
         struct event_base *base;
         struct budget *budget;
-        size_t worker;
+        size_t worker, n_workers;
         unsigned turn;               /* of the loop */
         struct listener **listeners; /* ordered by sock */
         size_t n;
@@ -45,6 +48,7 @@ struct acceptor {
         bool paused, stopped;
         struct event resume;
         int64_t warned_ms;
+        struct counter *pauses; /* NULL: nobody counts */
         accepted_fn *accepted;
         void *arg;
 };
@@ -52,6 +56,18 @@ struct acceptor {
 static int open_reserve(void)
 {
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void listen_on(struct listener *l)
+{
+        for (size_t i = 0; i < l->n_events; i++)
+                event_add(&l->events[i], NULL);
+}
+
+static void listen_no_more(struct listener *l)
+{
+        for (size_t i = 0; i < l->n_events; i++)
+                event_del(&l->events[i]);
 }
 
 static void warn_paused(struct acceptor *a, int error)
@@ -69,11 +85,19 @@ static void pause_accepting(struct acceptor *a, int error)
         if (a->stopped || a->paused)
                 return;
         warn_paused(a, error);
+        if (a->pauses != NULL)
+                counter_add(a->pauses, 1);
         a->paused = true;
         for (size_t i = 0; i < a->n; i++)
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
         struct timeval in = clock_timeval(PAUSE_MS);
         evtimer_add(&a->resume, &in);
+}
+
+static void accept_from_now_on(struct listener *l)
+{
+        if (!l->acceptor->paused && lsock_is_open(l->sock))
+                listen_on(l);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -90,7 +114,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         }
         a->paused = false;
         for (size_t i = 0; i < a->n; i++)
-                event_add(&a->listeners[i]->event, NULL);
+                accept_from_now_on(a->listeners[i]);
 }
 
 int acceptor_relief(void *acceptor)
@@ -130,7 +154,7 @@ static enum accepting accept_one(struct listener *l, int from)
                 stream_close_fd(&fd, STREAM_CLOSE_RESET);
                 return a->paused ? ACCEPT_PAUSE : ACCEPT_MORE;
         }
-        if (errno == EAGAIN)
+        if (errno == EAGAIN || errno == EINVAL) /* EINVAL: it does not listen any more */
                 return ACCEPT_EMPTY;
         if (concerns_one_connection(errno))
                 return ACCEPT_MORE;
@@ -201,15 +225,21 @@ static struct listener *listener_of(const struct acceptor *a, const struct lsock
         return found != NULL ? *found : NULL;
 }
 
+/* Of several sockets each worker has one; of those that another process with more workers had
+ * opened, each has its share. */
 static struct listener *listener_new(struct acceptor *a, const struct lsock *sock)
 {
-        struct listener *l = malloc(sizeof *l);
+        size_t n = 1;
+        while (a->worker + n * a->n_workers < sock->n_fds)
+                n++;
+        struct listener *l = malloc(sizeof *l + n * sizeof l->events[0]);
         if (l == NULL)
                 return NULL;
-        *l = (struct listener){ .acceptor = a, .sock = sock };
+        *l = (struct listener){ .acceptor = a, .sock = sock, .n_events = n };
         batch_init(&l->batch);
-        event_assign(&l->event, a->base, lsock_fd(sock, a->worker), EV_READ | EV_PERSIST,
-                     on_listener_ready, l);
+        for (size_t i = 0; i < n; i++)
+                event_assign(&l->events[i], a->base, lsock_fd(sock, a->worker + i * a->n_workers),
+                             EV_READ | EV_PERSIST, on_listener_ready, l);
         return l;
 }
 
@@ -271,7 +301,7 @@ static void leave_addresses(struct acceptor *a)
         for (size_t i = 0; i < a->n; i++) {
                 if (a->listeners[i]->next != NULL)
                         continue;
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
                 accept_rest(a->listeners[i]);
         }
         for (size_t i = 0; i < a->n; i++)
@@ -284,8 +314,8 @@ static void enter_address(struct listener *l)
 {
         bool is_new = l->service == NULL;
         l->service = TAKE(l->next);
-        if (is_new && !l->acceptor->paused)
-                event_add(&l->event, NULL);
+        if (is_new)
+                accept_from_now_on(l);
 }
 
 bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
@@ -306,6 +336,22 @@ bool acceptor_change(struct acceptor *a, const struct snapshot *snapshot)
         return true;
 }
 
+/* --- gates ------------------------------------------------------------------------------------ */
+
+void acceptor_look_at_gates(struct acceptor *a)
+{
+        for (size_t i = 0; i < a->n && !a->stopped; i++) {
+                struct listener *l = a->listeners[i];
+                if (lsock_is_open(l->sock)) {
+                        accept_from_now_on(l);
+                        continue;
+                }
+                listen_no_more(l);
+                if (lsock_gate(l->sock) == LSOCK_EMPTYING)
+                        accept_rest(l);
+        }
+}
+
 /* --- its life --------------------------------------------------------------------------------- */
 
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
@@ -318,6 +364,7 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         *a = (struct acceptor){
                 .base = base,
                 .worker = worker,
+                .n_workers = snapshot->n_workers,
                 .budget = budget,
                 .accepted = accepted,
                 .arg = arg,
@@ -333,22 +380,34 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         return a;
 }
 
+void acceptor_count_pauses(struct acceptor *a, struct counter *pauses)
+{
+        a->pauses = pauses;
+}
+
 void acceptor_turn(struct acceptor *a)
 {
         a->turn++;
 }
 
-void acceptor_stop(struct acceptor *a)
+void acceptor_leave(struct acceptor *a)
 {
         if (a->stopped)
                 return;
         a->stopped = true;
         a->paused = false; /* there is no later: take what there are descriptors for */
         evtimer_del(&a->resume);
-        for (size_t i = 0; i < a->n; i++) {
-                event_del(&a->listeners[i]->event);
+        for (size_t i = 0; i < a->n; i++)
+                listen_no_more(a->listeners[i]);
+}
+
+void acceptor_stop(struct acceptor *a)
+{
+        if (a->stopped)
+                return;
+        acceptor_leave(a);
+        for (size_t i = 0; i < a->n; i++)
                 accept_rest(a->listeners[i]);
-        }
 }
 
 void acceptor_free(struct acceptor *a)
@@ -356,7 +415,7 @@ void acceptor_free(struct acceptor *a)
         if (a == NULL)
                 return;
         for (size_t i = 0; i < a->n; i++) {
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
                 free(a->listeners[i]);
         }
         evtimer_del(&a->resume);

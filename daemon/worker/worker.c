@@ -14,10 +14,12 @@
 #include "base/own.h"
 #include "base/pulse.h"
 #include "conn/conn.h"
+#include "conn/parcel.h"
 #include "net/hangup.h"
 #include "net/io.h"
 #include "net/resolve.h"
 #include "net/stream.h"
+#include "stats/loop_stats.h"
 #include "tls/memory.h"
 #include "worker/acceptor.h"
 #include "worker/budget.h"
@@ -30,7 +32,10 @@ enum order {
         ORDER_STOP,
         ORDER_TAKE,
         ORDER_CHANGE,
-        ORDER_VISIT
+        ORDER_GATE,
+        ORDER_VISIT,
+        ORDER_LEAVE,
+        ORDER_ADOPT
 };
 
 struct worker {
@@ -47,6 +52,8 @@ struct worker {
         struct conn_env env;
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
+        struct loop_stats stats;
+        struct event *beat; /* of the stats */
         pthread_t thread;
         bool started;
         worker_report_fn *report;
@@ -189,6 +196,49 @@ static void change(struct worker *w, struct snapshot *snapshot)
         w->report(changed ? WORKER_CHANGED : WORKER_UNCHANGED, NULL, w->arg);
 }
 
+/* --- connections of another process ----------------------------------------------------------- */
+
+static void leave(struct worker *w)
+{
+        acceptor_leave(w->acceptor);
+        drain(w);
+}
+
+struct adoption {
+        struct snapshot *snapshot; /* held */
+        struct service *service;
+        struct parcel parcel;
+};
+
+static void adoption_free(struct adoption *a)
+{
+        snapshot_unref(a->snapshot);
+        parcel_fini(&a->parcel);
+        free(a);
+}
+
+static void adopt(struct worker *w, struct adoption *a)
+{
+        struct tally *all = &a->snapshot->counts->tally, *its = &a->service->counts->tally;
+        tally_add(all);
+        tally_add(its);
+        crew_count(w->place.crew, w->place.number, 1);
+        struct conn *c = conn_unpack(&w->env, a->snapshot, a->service, &a->parcel);
+        if (c != NULL) {
+                TAILQ_INSERT_TAIL(&w->living, c, entry);
+                conn_go_on(c, &a->parcel);
+        } else {
+                log_warning("service %s: a connection that was handed over is reset: the service "
+                            "is another one now, or memory is short",
+                            a->service->conf->name);
+                tally_leave(its);
+                tally_leave(all);
+                crew_count(w->place.crew, w->place.number, -1);
+                budget_give(w->place.budget, service_descriptors(a->service));
+        }
+        adoption_free(a);
+}
+
 static void on_order(int order, void *data, void *arg)
 {
         struct worker *w = arg;
@@ -208,9 +258,19 @@ static void on_order(int order, void *data, void *arg)
         case ORDER_CHANGE:
                 change(w, data);
                 break;
+        case ORDER_GATE:
+                acceptor_look_at_gates(w->acceptor);
+                w->report(WORKER_GATED, NULL, w->arg);
+                break;
         case ORDER_VISIT:
                 visit(w, data);
                 w->report(WORKER_VISITED, data, w->arg);
+                break;
+        case ORDER_LEAVE:
+                leave(w);
+                break;
+        case ORDER_ADOPT:
+                adopt(w, data);
                 break;
         case ORDER_STOP:
                 w->stopping = true;
@@ -275,15 +335,19 @@ static bool build(struct worker *w)
         w->io = io_new(w->base, &w->snapshot->counts->ceiling);
         w->hangup = hangup_new(w->base);
         w->resolver = resolver_new(w->base);
+        w->beat = loop_stats_start(&w->stats, w->base);
         w->memory = memory_tide_new(w->base, tls_memory_give_back);
-        if (w->io != NULL)
+        if (w->io != NULL) {
                 w->io->descriptors = &w->place.budget->left;
+                w->io->worker = w->place.number;
+        }
         if (w->mailbox == NULL || w->io == NULL || w->hangup == NULL || w->resolver == NULL)
                 return false;
         w->acceptor = acceptor_new(w->base, w->snapshot, w->place.number, w->place.budget,
                                    on_accepted, w);
-        if (w->acceptor == NULL)
+        if (w->acceptor == NULL || w->beat == NULL)
                 return false;
+        acceptor_count_pauses(w->acceptor, &w->stats.accept_pauses);
         w->env = (struct conn_env){
                 .base = w->base,
                 .io = w->io,
@@ -319,6 +383,11 @@ struct worker *worker_new(struct snapshot *snapshot, const struct worker_place *
         return w;
 }
 
+const struct loop_stats *worker_stats(const struct worker *w)
+{
+        return &w->stats;
+}
+
 static void give_order(struct worker *w, enum order order, void *data)
 {
         if (!mailbox_post(w->mailbox, (int)order, data))
@@ -345,6 +414,32 @@ bool worker_visit(struct worker *w, struct worker_visit *v)
         return mailbox_post(w->mailbox, ORDER_VISIT, v);
 }
 
+void worker_leave(struct worker *w)
+{
+        give_order(w, ORDER_LEAVE, NULL);
+}
+
+bool worker_adopt(struct worker *w, struct snapshot *snapshot, struct service *service,
+                  struct parcel *parcel)
+{
+        struct adoption *a = malloc(sizeof *a);
+        if (a == NULL)
+                return false;
+        *a = (struct adoption){ snapshot_ref(snapshot), service, *parcel };
+        if (mailbox_post(w->mailbox, ORDER_ADOPT, a)) {
+                *parcel = (struct parcel){ .fds = { -1, -1 } };
+                return true;
+        }
+        snapshot_unref(snapshot);
+        free(a);
+        return false;
+}
+
+bool worker_gate(struct worker *w)
+{
+        return mailbox_post(w->mailbox, ORDER_GATE, NULL);
+}
+
 bool worker_change(struct worker *w, struct snapshot *snapshot)
 {
         if (mailbox_post(w->mailbox, ORDER_CHANGE, snapshot_ref(snapshot)))
@@ -363,6 +458,8 @@ void worker_free(struct worker *w)
         }
         crew_leave(w->place.crew, w->place.number);
         acceptor_free(w->acceptor);
+        if (w->beat != NULL)
+                event_free(w->beat);
         resolver_free(w->resolver);
         memory_tide_free(w->memory);
         hangup_free(w->hangup);

@@ -3,7 +3,6 @@
 import grp
 import json
 import os
-import pathlib
 import signal
 import socket
 import stat
@@ -11,35 +10,10 @@ import subprocess
 
 import pytest
 
-from harness import SPLICED, echoes, ends_well, service
+from control import NEEDS_SPLICECTL, SPLICECTL, Result, ask, daemon, lines
+from harness import echoes, ends_well, service
 
-SPLICECTL = pathlib.Path(SPLICED).parent / "splicectl"
-
-pytestmark = pytest.mark.skipif(not SPLICECTL.exists(), reason="there is no splicectl beside the daemon")
-
-
-class Result:
-    def __init__(self, program):
-        self.status = program.until_exit()
-        self.out = program.out.read_text()
-        self.err = program.err.read_text()
-
-
-def ask(w, d, *words, flags=(), **kwargs):
-    """One run of splicectl."""
-    return Result(w.run(str(SPLICECTL), "-s", str(d.dir / "ctl"), *flags, *words, name="splicectl", **kwargs))
-
-
-def lines(w, d, *words):
-    result = ask(w, d, *words, flags=["--json"])
-    assert result.status == 0, result.out
-    return [json.loads(line) for line in result.out.splitlines()]
-
-
-def daemon(w, settings=None, **kwargs):
-    d = w.daemon(start=False)
-    d.start({"control": str(d.dir / "ctl"), **(settings or {}), **kwargs})
-    return d
+pytestmark = NEEDS_SPLICECTL
 
 
 # -- what it shows ---------------------------------------------------------------------------------
@@ -54,8 +28,8 @@ def test_status_and_services(w):
     status, = lines(w, d, "status")
     assert (status["pid"], status["connections"], status["services"], status["workers"]) == (d.pid, 1, 2, 2)
     a, b = lines(w, d, "services")
-    assert a == {"name": "a", "listen": [d.at("a")], "connect": ["echo"], "connections": 1, "max_connections": 7,
-                 "listen_tls": False, "connect_tls": False}
+    assert a == {"name": "a", "state": "open", "listen": [d.at("a")], "connect": ["echo"], "connections": 1,
+                 "max_connections": 7, "listen_tls": False, "connect_tls": False}
     assert (b["name"], b["connect"], b["connections"]) == ("b", ["127.0.0.1:1", "127.0.0.1:2"], 0)
     text = ask(w, d, "services").out
     assert d.at("a") in text and "SERVICE" in text

@@ -2,6 +2,7 @@ if HAVE_CMOCKA
 
 base_tests = \
 	tests/unit/base/test_addr \
+	tests/unit/base/test_cidr \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_diag \
 	tests/unit/base/test_log \
@@ -15,6 +16,8 @@ TESTS += $(base_tests)
 
 tests_unit_base_test_addr_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_addr_LDADD       = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_cidr_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_cidr_LDADD       = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_clock_CPPFLAGS   = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_clock_LDADD      = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_diag_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -1,12 +1,16 @@
 if HAVE_CMOCKA
 
 control_tests = \
+	tests/unit/control/test_admin_request \
 	tests/unit/control/test_daemon \
 	tests/unit/control/test_privileges \
 	tests/unit/control/test_renewal \
 	tests/unit/control/test_sandbox
 check_PROGRAMS += $(control_tests)
 TESTS += $(control_tests)
+
+tests_unit_control_test_admin_request_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_admin_request_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_daemon_SOURCES = tests/unit/control/test_daemon.c \
 	$(conn_records) $(snapshot_made)

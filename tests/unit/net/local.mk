@@ -71,6 +71,7 @@ if HAVE_CMOCKA
 
 lsock_tests = \
 	tests/unit/net/test_lsock \
+	tests/unit/net/test_lsock_gate \
 	tests/unit/net/test_lsock_systemd \
 	tests/unit/net/test_lsock_unix
 check_PROGRAMS += $(lsock_tests)
@@ -83,6 +84,10 @@ lsock_fixture = \
 tests_unit_net_test_lsock_SOURCES = tests/unit/net/test_lsock.c $(lsock_fixture)
 tests_unit_net_test_lsock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_net_test_lsock_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_net_test_lsock_gate_SOURCES = tests/unit/net/test_lsock_gate.c $(lsock_fixture)
+tests_unit_net_test_lsock_gate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_net_test_lsock_gate_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_net_test_lsock_systemd_SOURCES = tests/unit/net/test_lsock_systemd.c $(lsock_fixture)
 tests_unit_net_test_lsock_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

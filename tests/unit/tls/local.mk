@@ -1,6 +1,7 @@
 if HAVE_CMOCKA
 
 tls_tests = \
+	tests/unit/tls/test_certificate \
 	tests/unit/tls/test_context_connect \
 	tests/unit/tls/test_context_listen \
 	tests/unit/tls/test_context_mistakes \
@@ -25,6 +26,10 @@ tls_ktls   = tests/unit/tls/ktls_rig.c tests/unit/tls/ktls_rig.h $(tls_rig)
 tls_files  = tests/unit/tls/files.c tests/unit/tls/files.h $(tls_certs)
 tls_matrix = tests/unit/tls/matrix.c tests/unit/tls/matrix.h
 tls_shake  = tests/unit/tls/shake.c tests/unit/tls/shake.h
+
+tests_unit_tls_test_certificate_SOURCES  = tests/unit/tls/test_certificate.c $(tls_certs)
+tests_unit_tls_test_certificate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_tls_test_certificate_LDADD    = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_tls_test_context_connect_SOURCES  = tests/unit/tls/test_context_connect.c \
 	$(tls_rig) $(tls_shake)

@@ -11,6 +11,7 @@
 
 #include "acceptor_fixture.h"
 #include "base/own.h"
+#include "net/lsock_gate.h"
 
 /* In the place of the fixture's. */
 static struct snapshot *successor(const struct fixture *f, const char *text)
@@ -106,6 +107,54 @@ static void after_the_end_a_change_begins_nothing(void **state)
         close_fixture(&f);
 }
 
+static void gates_are_obeyed(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        struct service *s = f.snapshot->services[0];
+        struct lsock *gated = s->socks[0];
+        OWN_FD int waits = connect_to(gated);
+        lsock_close_gate(gated);
+        lsock_begin_emptying(gated);
+        acceptor_look_at_gates(f.acceptor);
+        assert_int_equal(f.n, 1); /* at once */
+        assert_true(lsock_end_emptying(gated));
+        OWN_FD int elsewhere = connect_to(s->socks[1]);
+        until_accepted(&f, 2);
+        assert_true(turns(&f, 3, 100) < 10); /* a socket that does not listen keeps no loop busy */
+        assert_int_equal(lsock_open_gate(gated, &s->settings), 0);
+        acceptor_look_at_gates(f.acceptor);
+        OWN_FD int comes = connect_to(gated);
+        until_accepted(&f, 3);
+        close_fixture(&f);
+}
+
+/* A pause that ends, a change, and the end of it all: none opens what is shut. */
+static void a_gate_that_is_shut_stays_shut(void **state)
+{
+        (void)state;
+        struct fixture f;
+        open_fixture(&f);
+        struct lsock *gated = f.snapshot->services[0]->socks[0];
+        lsock_close_gate(gated);
+        lsock_begin_emptying(gated);
+        acceptor_look_at_gates(f.acceptor);
+        assert_true(lsock_end_emptying(gated));
+        assert_int_equal(acceptor_relief(f.acceptor), 0);
+        OWN_FD int client = connect_to(forwarding_socket(&f));
+        until_accepted(&f, 1); /* the pause is over */
+        assert_true(turns(&f, 2, 100) < 10);
+        close_accepted(&f);
+        f.service = NULL;
+        become(&f, successor(&f, "services: { a: { listen = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n"
+                                 "connect = \"echo\" } }"));
+        assert_true(turns(&f, 1, 100) < 10);
+        acceptor_stop(f.acceptor);
+        assert_int_equal(f.n, 0);
+        close_fixture(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -113,6 +162,8 @@ int main(void)
                 cmocka_unit_test(a_change_in_a_pause_does_not_end_it),
                 cmocka_unit_test(a_change_that_comes_to_a_pause),
                 cmocka_unit_test(after_the_end_a_change_begins_nothing),
+                cmocka_unit_test(gates_are_obeyed),
+                cmocka_unit_test(a_gate_that_is_shut_stays_shut),
         };
         return cmocka_run_group_tests_name("worker/acceptor_change", tests, NULL, NULL);
 }
