@@ -5,7 +5,8 @@ EXTRA_DIST    += conf/spliced.conf conf/examples conf/grafana-spliced.json
 install-sample:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/spliced' '$(DESTDIR)$(docdir)/examples'
 	$(INSTALL_DATA) $(srcdir)/conf/spliced.conf $(srcdir)/conf/examples/*.conf \
-		$(srcdir)/conf/grafana-spliced.json '$(DESTDIR)$(docdir)/examples'
+		$(srcdir)/conf/grafana-spliced.json $(srcdir)/systemd/low-ports.conf \
+		'$(DESTDIR)$(docdir)/examples'
 	test -e '$(DESTDIR)$(sysconfdir)/spliced/spliced.conf' || \
 		$(INSTALL_DATA) $(srcdir)/conf/spliced.conf '$(DESTDIR)$(sysconfdir)/spliced'
 

@@ -1,5 +1,6 @@
 # The unit names the directories of this installation, so it is made by make.
-EXTRA_DIST += systemd/spliced.service.in systemd/sysusers.conf
+EXTRA_DIST += systemd/spliced.service.in systemd/spliced.socket systemd/low-ports.conf \
+	systemd/sysusers.conf systemd/tmpfiles.conf
 CLEANFILES += systemd/spliced.service
 
 systemd/spliced.service: $(srcdir)/systemd/spliced.service.in Makefile
@@ -8,7 +9,7 @@ systemd/spliced.service: $(srcdir)/systemd/spliced.service.in Makefile
 		$(srcdir)/systemd/spliced.service.in > $@.tmp && mv $@.tmp $@
 
 if INSTALL_systemdsystemunitdir
-systemdsystemunit_DATA = systemd/spliced.service
+systemdsystemunit_DATA = systemd/spliced.service systemd/spliced.socket
 endif
 
 install-sysusers:
@@ -22,4 +23,15 @@ if INSTALL_sysusersdir
 	rm -f '$(DESTDIR)$(sysusersdir)/spliced.conf'
 endif
 
-.PHONY: install-sysusers uninstall-sysusers
+install-tmpfiles:
+if INSTALL_tmpfilesdir
+	$(MKDIR_P) '$(DESTDIR)$(tmpfilesdir)'
+	$(INSTALL_DATA) $(srcdir)/systemd/tmpfiles.conf '$(DESTDIR)$(tmpfilesdir)/spliced.conf'
+endif
+
+uninstall-tmpfiles:
+if INSTALL_tmpfilesdir
+	rm -f '$(DESTDIR)$(tmpfilesdir)/spliced.conf'
+endif
+
+.PHONY: install-sysusers uninstall-sysusers install-tmpfiles uninstall-tmpfiles

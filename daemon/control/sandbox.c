@@ -74,7 +74,7 @@ static const char *confine_files(void)
         if (error == 0)
                 return NULL;
         return error == ENOSYS || error == EOPNOTSUPP || error == EPERM
-                       ? "files are not confined, since this kernel has no Landlock"
+                       ? "files are not confined, since there is no Landlock"
                        : strerror(error);
 }
 

@@ -138,9 +138,9 @@ const char *seccomp_enter(bool strict)
         case 0:
                 return NULL;
         case ENOMEM:
-                return "seccomp: out of memory";
+                return "calls are not confined: out of memory";
         default:
-                return "this kernel has no seccomp filters";
+                return "calls are not confined, since there is no seccomp";
         }
 }
 
@@ -149,7 +149,7 @@ const char *seccomp_enter(bool strict)
 const char *seccomp_enter(bool strict)
 {
         (void)strict;
-        return "this spliced was built without libseccomp";
+        return "calls are not confined, since this spliced was built without libseccomp";
 }
 
 #endif

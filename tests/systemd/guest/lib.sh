@@ -53,6 +53,35 @@ services: { loop: { listen = "127.0.0.1:7007", connect = "echo" } }
 CONF
 }
 
+# drop_in NAME: more settings of the unit, from standard input.
+drop_in() {
+    mkdir -p /run/systemd/system/spliced.service.d
+    cat >/run/systemd/system/spliced.service.d/"$1".conf
+    systemctl daemon-reload
+}
+
+allow_low_ports() {
+    drop_in low-ports </usr/share/doc/spliced/examples/low-ports.conf
+}
+
+# new_certificate NAME: NAME.pem and NAME.key in /etc/spliced, for localhost.
+new_certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+        -keyout "/etc/spliced/$1.key" -out "/etc/spliced/$1.pem" 2>&1
+}
+
+# echoes_over_tls PORT NAME: what s_client finds wrong with the certificate it says on standard
+# error, and ends.
+echoes_over_tls() {
+    coproc openssl s_client -quiet -connect "127.0.0.1:$1" -servername localhost \
+        -verify_hostname localhost -verify_return_error -CAfile "/etc/spliced/$2.pem"
+    echo "over TLS" >&"${COPROC[1]}"
+    local answer
+    read -r -t $patience -u "${COPROC[0]}" answer
+    equal "the answer" "$answer" "over TLS"
+}
+
 # A service on a socket that systemd holds; its first connection starts the daemon.
 activate() {
     configure <<'CONF'

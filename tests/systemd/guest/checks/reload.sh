@@ -6,6 +6,7 @@
 . ./lib.sh
 
 test_a_reload_serves_what_was_added_on_a_low_port_too() {
+    allow_low_ports
     configure_echo
     systemctl start spliced
     local pid

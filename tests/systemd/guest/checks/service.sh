@@ -11,11 +11,10 @@ test_an_echo_of_megabytes() {
     head -c 5000001 /dev/urandom | echoes 7007
 }
 
-# Ports below 1024 come by the capability, keys by the group.
+# Ports below 1024 come by the drop-in, keys by the group.
 test_tls_on_port_443_with_a_key_for_the_group() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-        -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-        -keyout /etc/spliced/test.key -out /etc/spliced/test.pem 2>&1
+    allow_low_ports
+    new_certificate test
     chown root:spliced /etc/spliced/test.key
     chmod 640 /etc/spliced/test.key
     configure <<'CONF'
@@ -28,13 +27,33 @@ services: {
 }
 CONF
     systemctl start spliced
-    # What it finds wrong with the certificate it says on standard error, and ends.
-    coproc openssl s_client -quiet -connect 127.0.0.1:443 -servername localhost \
-        -verify_hostname localhost -verify_return_error -CAfile /etc/spliced/test.pem
-    echo "over TLS" >&"${COPROC[1]}"
-    local answer
-    read -r -t $patience -u "${COPROC[0]}" answer
-    equal "the answer" "$answer" "over TLS"
+    echoes_over_tls 443 test
+}
+
+# A key that only root may read reaches the daemon as a credential.
+test_a_key_that_only_root_may_read() {
+    new_certificate test
+    chmod 600 /etc/spliced/test.key
+    drop_in key <<'UNIT'
+[Service]
+LoadCredential=test.key:/etc/spliced/test.key
+UNIT
+    configure <<'CONF'
+services: {
+    web: {
+        listen     = "127.0.0.1:8443"
+        listen-tls: {
+            certificate = "/etc/spliced/test.pem"
+            key         = "/run/credentials/spliced.service/test.key"
+        }
+        connect    = "echo"
+    }
+}
+CONF
+    systemctl start spliced
+    echoes_over_tls 8443 test
+    systemctl reload spliced
+    echoes_over_tls 8443 test
 }
 
 # The name is in a file only: what resolves it may read that, and nothing hangs.

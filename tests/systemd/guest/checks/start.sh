@@ -46,7 +46,20 @@ test_the_sample_starts_as_it_is_installed() {
     echo hello | echoes 7007
 }
 
-test_the_process_is_not_root_and_has_one_capability() {
+test_the_process_is_not_root_and_has_no_capability() {
+    configure_echo
+    systemctl start spliced
+    equal CapEff "$(of_process CapEff)" 0000000000000000
+    equal CapBnd "$(of_process CapBnd)" 0000000000000000
+    [ "$(users_of self)" != "$(users_of "$(property MainPID)")" ]
+}
+
+users_of() {
+    readlink "/proc/$1/ns/user"
+}
+
+test_the_process_that_binds_low_ports_has_one_capability() {
+    allow_low_ports
     configure_echo
     systemctl start spliced
     local uid
@@ -59,6 +72,17 @@ test_the_process_is_not_root_and_has_one_capability() {
     equal CapBnd "$(of_process CapBnd)" 0000000000000400
     equal NoNewPrivs "$(of_process NoNewPrivs)" 1
     equal Seccomp "$(of_process Seccomp)" 2
+}
+
+# Its own sandbox, within the unit's.
+test_it_confines_itself_too() {
+    configure_echo
+    systemctl start spliced
+    until_true said "sandbox: "
+    local said
+    said=$(journal --output=cat | grep -F "sandbox: ")
+    [[ $said == *"calls by seccomp"* || $said == *"since there is no Landlock" ]] || fail "$said"
+    note "$said"
 }
 
 test_the_user_may_be_in_the_configuration_as_well() {
