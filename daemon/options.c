@@ -16,8 +16,7 @@ static const char help[] =
         "  -h       print this help and exit\n"
         "Signals: TERM, INT stop after the connections have ended (again: now); HUP reloads the "
         "configuration; "
-        "USR1 reopens the "
-        "log.\n"
+        "USR1 reopens the log; USR2 puts the program as it is now in this one's place.\n"
         "Manual: spliced(8), spliced.conf(5)\n";
 
 static bool mistake(const char *message)

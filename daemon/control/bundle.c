@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -139,17 +140,32 @@ static int take_batch(int take, struct descriptors *d)
 }
 
 /* Takes one thing out of the lines. */
+/* Both are SIZE_MAX where it says nonsense. */
+static void how_much(const json_t *about, size_t *n_fds, size_t *octets)
+{
+        size_t i;
+        json_t *length;
+        json_int_t fds = json_integer_value(json_object_get(about, "fds"));
+        *n_fds = fds >= 0 ? (size_t)fds : SIZE_MAX;
+        *octets = 0;
+        json_array_foreach(json_object_get(about, "octets"), i, length)
+        {
+                json_int_t n = json_integer_value(length);
+                if (n < 0 || __builtin_add_overflow(*octets, (size_t)n, octets)) {
+                        *octets = SIZE_MAX;
+                        return;
+                }
+        }
+}
+
 static const char *take_one(const char **at, const char *end, struct descriptors *d, bundle_fn *fn,
                             void *arg)
 {
         const char *newline = memchr(*at, '\n', (size_t)(end - *at));
         json_t *about = newline != NULL ? json_loadb(*at, (size_t)(newline - *at), 0, NULL) : NULL;
-        size_t n_fds = (size_t)json_integer_value(json_object_get(about, "fds"));
-        size_t octets = 0, i;
-        json_t *length;
-        json_array_foreach(json_object_get(about, "octets"), i, length) octets +=
-                (size_t)json_integer_value(length);
         const char *wrong = NULL;
+        size_t n_fds, octets;
+        how_much(about, &n_fds, &octets);
         if (about == NULL || octets > (size_t)(end - newline - 1))
                 wrong = "what was left cannot be read";
         else if (n_fds > d->n - d->used)

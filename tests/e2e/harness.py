@@ -499,6 +499,8 @@ class World:
     def logs(self):
         """(title, text) of everything that this run wrote."""
         yield "peers", self.net.describe()
+        yield "sockets", self.sockets()
+        yield "sockets", self.sockets()
         for path in sorted(p for p in self.dir.rglob("*") if p.is_file()):
             if path.name in ("log", "log.1", "stderr", "spliced.conf") or path.suffix in (".out", ".err", ".conf"):
                 text = path.read_text(errors="replace")
@@ -506,6 +508,17 @@ class World:
                     text = text[:20000] + "\n[…]\n" + text[-20000:]
                 if text:
                     yield str(path.relative_to(self.dir)), text
+
+
+    def sockets(self):
+        """What the kernel says of all legs that there are still, the daemon's as well (ss(8))."""
+        addresses = {getattr(p, name, None) for p in self.net.everyone for name in ("address", "remote")}
+        try:
+            said = subprocess.run(["ss", "-Htnmoi"], capture_output=True, text=True, timeout=10).stdout
+        except OSError as error:
+            return f"ss: {error}"
+        blocks = re.split(r"\n(?=\S)", said)
+        return "\n".join(b for b in blocks if addresses & set(b.splitlines()[0].split()))
 
 
 class Program:

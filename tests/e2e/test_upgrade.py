@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from closing import STOPPED_WITHIN
 from harness import SLOW, SPLICED, echoes, ends_well, service
 
 MB = 1 << 20
@@ -98,7 +99,7 @@ def test_in_the_middle_of_a_transfer(w, server, pump):
     """Both directions full to the brim at that moment: in pipes, in buffers, in the kernel."""
     d = w.daemon({"defaults": {"pump": pump}}, services={"server": service(connect=server.address)})
     client, upstream = joined(w, d, "server")
-    up, down = os.urandom(24 * MB), os.urandom(24 * MB)
+    up, down = os.urandom(STOPPED_WITHIN + MB), os.urandom(STOPPED_WITHIN + MB)
     client.pause()
     upstream.pause()
     client.send(up)
