@@ -18,6 +18,7 @@
 #include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
+#include "control/inquiry.h"
 #include "control/manager.h"
 #include "control/notify.h"
 #include "control/predecessor.h"

@@ -111,6 +111,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct gates *g = arg;
+        each_socket(g, begin);
         each_socket(g, after_handshakes);
         if (g->again && g->n_waiting == 0)
                 tell_workers(g);
@@ -179,6 +180,15 @@ const char *gates_state(const struct service *s)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
+/* From a daemon that was replaced: what was drained there is here. */
+static void inherit(struct gates *g, struct service *s, struct lsock *l)
+{
+        if (lsock_gate(l) == LSOCK_OPEN)
+                return;
+        s->counts->drained = true;
+        g->again = true;
+}
+
 struct gates *gates_new(const struct gates_env *env)
 {
         struct gates *g = calloc(1, sizeof *g);
@@ -186,10 +196,14 @@ struct gates *gates_new(const struct gates_env *env)
                 return NULL;
         *g = (struct gates){ .env = *env };
         g->timer = evtimer_new(env->base, on_timer, g);
-        if (g->timer != NULL)
-                return g;
-        gates_free(g);
-        return NULL;
+        if (g->timer == NULL) {
+                gates_free(g);
+                return NULL;
+        }
+        each_socket(g, inherit);
+        if (g->again)
+                look_again_in(g, 0);
+        return g;
 }
 
 void gates_stop(struct gates *g)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "net/lsock_gate.h"
 
 /* --- leaving ---------------------------------------------------------------------------------- */
 
@@ -37,10 +38,10 @@ void heritage_add_listener(struct bundle *b, const struct lsock *l)
                 b->failed = b->failed || copies[i] < 0;
         }
         add(b,
-            json_pack("{s:s,s:b,s:s?,s:s?,s:s?,s:I,s:I}", "kind", "listener", "passed", l->passed,
-                      "passed_name", l->passed_name, "any_port_of", l->any_port_of, "path",
-                      l->unlink_path, "device", (json_int_t)l->unlink_dev, "inode",
-                      (json_int_t)l->unlink_ino),
+            json_pack("{s:s,s:b,s:i,s:s?,s:s?,s:s?,s:I,s:I}", "kind", "listener", "passed",
+                      l->passed, "gate", (int)lsock_gate(l), "passed_name", l->passed_name,
+                      "any_port_of", l->any_port_of, "path", l->unlink_path, "device",
+                      (json_int_t)l->unlink_dev, "inode", (json_int_t)l->unlink_ino),
             copies, l->n_fds);
 }
 
@@ -67,7 +68,9 @@ static void take_listener(struct heritage *h, const json_t *about, int *fds, siz
         struct lsock **grown = reallocarray(h->socks, h->n_socks + 1, sizeof *grown);
         if (grown != NULL)
                 h->socks = grown;
+        json_int_t gate = json_integer_value(json_object_get(about, "gate"));
         struct lsock as = {
+                .gate = gate >= LSOCK_OPEN && gate <= LSOCK_REFUSING ? (int)gate : LSOCK_OPEN,
                 .passed = json_is_true(json_object_get(about, "passed")),
                 .unlink_dev = (dev_t)json_integer_value(json_object_get(about, "device")),
                 .unlink_ino = (ino_t)json_integer_value(json_object_get(about, "inode")),
