@@ -80,7 +80,9 @@ static void take_listener(struct heritage *h, const json_t *about, int *fds, siz
         struct lsock **grown = reallocarray(h->socks, h->n_socks + 1, sizeof *grown);
         if (grown != NULL)
                 h->socks = grown;
+        json_int_t gate = json_integer_value(json_object_get(about, "gate"));
         struct lsock as = {
+                .gate = gate >= LSOCK_OPEN && gate <= LSOCK_REFUSING ? (int)gate : LSOCK_OPEN,
                 .passed = json_is_true(json_object_get(about, "passed")),
                 .unlink_dev = (dev_t)json_integer_value(json_object_get(about, "device")),
                 .unlink_ino = (ino_t)json_integer_value(json_object_get(about, "inode")),
@@ -92,7 +94,6 @@ static void take_listener(struct heritage *h, const json_t *about, int *fds, siz
                 h->failed = true;
                 return;
         }
-        atomic_init(&l->gate, (int)json_integer_value(json_object_get(about, "gate")));
         for (; l->n_fds < n_fds; l->n_fds++)
                 l->fds[l->n_fds] = TAKE_FD(fds[l->n_fds]);
         l->passed_name = copy_of(about, "passed_name");

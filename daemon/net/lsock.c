@@ -119,6 +119,8 @@ bool lsock_open(const struct addr *a, const struct lsock_settings *settings, str
                 drop_all(&r);
                 return false;
         }
+        if (r.n == 0) /* a path that was tried */
+                return true;
         struct lsock **grown = reallocarray(*socks, *n + r.n, sizeof *grown);
         if (grown == NULL) {
                 lsock_wrong(&r, "memory is short");

@@ -71,11 +71,20 @@ static bool is_empty(const struct lsock *l)
         return true;
 }
 
-/* It stays bound to its port, which was asked for by its number. */
+static bool listens(int fd)
+{
+        int is = 0;
+        socklen_t len = sizeof is;
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) == 0 && is != 0;
+}
+
+/* It stays bound to its port, which was asked for by its number. To shut one that does not listen
+ * would not be for nothing: the connections it accepts later could not be read from. */
 static void stop_listening(const struct lsock *l)
 {
         for (size_t i = 0; i < l->n_fds; i++)
-                shutdown(l->fds[i], SHUT_RD);
+                if (listens(l->fds[i]))
+                        shutdown(l->fds[i], SHUT_RD);
 }
 
 bool lsock_end_emptying(struct lsock *l)

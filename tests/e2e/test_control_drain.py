@@ -45,6 +45,11 @@ def state(w, d, name):
     return next(line["state"] for line in lines(w, d, "services") if line["name"] == name)
 
 
+def d_dir(w):
+    """Where the first daemon has its files, and may make sockets."""
+    return w.dir / "daemon1"
+
+
 def until_state(w, d, name, expected):
     w.until(lambda: state(w, d, name) == expected, f"the state {expected}")
 
@@ -163,6 +168,30 @@ def test_it_survives_a_reload(w):
         until_state(w, d, "x", "drained")
         assert refused(address)
     assert ask(w, d, "resume", "x").status == 0
+    client = d.connect("x")
+    echoes(client)
+    ends_well(client)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_it_survives_an_upgrade(w, settled):
+    d = daemon(w, {"workers": 2}, services={"x": service(connect="echo"),
+                                            "y": service(listen=f"unix:{d_dir(w)}/y", connect="echo")})
+    address = where(d, "x")
+    for name in ("x", "y"):
+        assert ask(w, d, "drain", name).status == 0
+        if settled:
+            until_state(w, d, name, "drained")
+    d.upgrade()
+    for name in ("x", "y"):
+        until_state(w, d, name, "drained")
+    assert refused(address)
+    waits = d.connect("y")
+    waits.send(b"hello")
+    for name in ("x", "y"):
+        assert ask(w, d, "resume", name).status == 0
+    waits.until_received(5)
+    ends_well(waits)
     client = d.connect("x")
     echoes(client)
     ends_well(client)

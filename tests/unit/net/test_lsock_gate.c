@@ -57,6 +57,21 @@ static size_t accept_all(const struct lsock *l)
         return n;
 }
 
+/* What is accepted can be read from: there is no end where nobody has ended. */
+static void assert_talks(const struct lsock *l)
+{
+        struct pollfd ready[] = { { .fd = l->fds[0], .events = POLLIN },
+                                  { .fd = l->fds[l->n_fds - 1], .events = POLLIN } };
+        char c;
+        OWN_FD int client = dial(&l->address);
+        assert_true(client >= 0);
+        assert_true(poll(ready, COUNTOF(ready), 5000) > 0);
+        OWN_FD int server = accept(ready[ready[0].revents == 0].fd, NULL, NULL);
+        assert_true(server >= 0);
+        assert_int_equal(recv(server, &c, 1, MSG_DONTWAIT), -1);
+        assert_int_equal(errno, EAGAIN);
+}
+
 static void tcp_refuses_after_its_queue_is_empty(void **state)
 {
         (void)state;
@@ -127,6 +142,8 @@ static void a_port_that_was_taken_meanwhile(void **state)
         assert_int_equal(lsock_gate(l), LSOCK_REFUSING);
         own_close(&other);
         assert_int_equal(lsock_open_gate(l, &two_workers), 0);
+        for (size_t i = 0; i < 20; i++) /* now on the one socket, now on the other */
+                assert_talks(l);
 }
 
 static void a_reload_does_not_open_it(void **state)
