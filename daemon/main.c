@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* spliced(8): options → load → build → drop privileges, enter the sandbox → run. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/diag.h"
 #include "base/log_journal.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "config.h"
 #include "config/config.h"
 #include "control/daemon.h"
 #include "control/given.h"
+#include "control/launcher.h"
+#include "control/predecessor.h"
 #include "control/privileges.h"
 #include "control/sandbox.h"
 #include "options.h"
@@ -25,6 +30,13 @@ static struct snapshot *make(struct config **conf, enum snapshot_scope scope, st
         return snapshot_new(conf, scope, NULL, diag);
 }
 
+static struct snapshot *make_after(struct config **conf, struct predecessor *predecessor,
+                                   struct diag *diag)
+{
+        privileges_check(*conf, diag);
+        return snapshot_new_after(conf, predecessor_sockets(predecessor), diag);
+}
+
 /* -t, -T: everything but the sockets, which a running daemon may hold. */
 static bool check(struct config **conf, bool dump, struct diag *diag)
 {
@@ -37,13 +49,27 @@ static bool check(struct config **conf, bool dump, struct diag *diag)
         return true;
 }
 
-static struct snapshot *build(const struct given *given, struct config **conf, struct diag *diag)
+/* Whoever starts successors keeps what this process gives up next, but never what it has given up
+ * with its user. */
+static bool confine(struct daemon_start *how, const struct config *conf, char *const *argv,
+                    struct diag *diag)
 {
-        if (!given_open_log(given, *conf, diag))
+        if (!privileges_drop(conf, diag))
+                return false;
+        how->launcher = launcher_new(argv);
+        if (how->launcher < 0)
+                diag_warning(diag, NULL, "there will be no upgrade without a restart: %s",
+                             strerror(errno));
+        return sandbox_enter(conf, diag);
+}
+
+static struct snapshot *build(struct daemon_start *how, struct config **conf, char *const *argv,
+                              struct diag *diag)
+{
+        if (!given_open_log(how->given, *conf, diag))
                 return NULL;
-        struct snapshot *snapshot = make(conf, SNAPSHOT_ALL, diag);
-        if (snapshot != NULL &&
-            !(privileges_drop(snapshot->conf, diag) && sandbox_enter(snapshot->conf, diag))) {
+        struct snapshot *snapshot = make_after(conf, how->predecessor, diag);
+        if (snapshot != NULL && !confine(how, snapshot->conf, argv, diag)) {
                 snapshot_unref(snapshot);
                 return NULL;
         }
@@ -66,14 +92,22 @@ static void tell(const struct diag *diag)
         diag_each(diag, tell_line, &to_journal);
 }
 
-static bool run(const struct given *given, struct config **conf, struct diag *diag)
+static bool run(const struct given *given, struct config **conf, char *const *argv,
+                struct diag *diag)
 {
+        struct daemon_start how = { .given = given, .launcher = -1 };
+        bool fine = false;
         privileges_raise_descriptors();
-        struct snapshot *snapshot = build(given, conf, diag);
+        struct snapshot *snapshot = NULL;
+        if (predecessor_find(&how.predecessor, diag))
+                snapshot = build(&how, conf, argv, diag);
         tell(diag);
-        if (snapshot == NULL)
-                return false;
-        return daemon_run(snapshot, given) == EXIT_SUCCESS;
+        if (snapshot != NULL)
+                fine = daemon_run(snapshot, &how) == EXIT_SUCCESS;
+        else
+                predecessor_free(how.predecessor);
+        own_close(&how.launcher);
+        return fine;
 }
 
 int main(int argc, char **argv)
@@ -97,7 +131,7 @@ int main(int argc, char **argv)
         struct config *conf = given_read(&options.given, diag);
         bool fine = conf != NULL;
         if (fine && options.what == OPTIONS_RUN) {
-                fine = run(&options.given, &conf, diag);
+                fine = run(&options.given, &conf, argv, diag);
         } else {
                 fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);
                 tell(diag);

@@ -124,13 +124,51 @@ static void run_stages(struct conn *c)
                 conn_stage_failed(c, c->why, NULL);
 }
 
-void conn_start(struct conn *c)
+static void limit_lifetime(struct conn *c)
 {
         int64_t lifetime = c->service->conf->max_lifetime;
+        int64_t past = (clock_us() - c->started_us) / 1000;
         if (lifetime > 0)
-                c->lifetime = start_timer(c, lifetime, on_lifetime);
+                c->lifetime = start_timer(c, lifetime - past, on_lifetime);
+}
+
+void conn_start(struct conn *c)
+{
+        limit_lifetime(c);
         c->stage = stages;
         run_stages(c);
+}
+
+void conn_resume(struct conn *c)
+{
+        limit_lifetime(c);
+        c->stage = stages;
+        while (*c->stage != &stage_relay)
+                c->stage++;
+        c->stage_us = clock_us();
+        relay_start(c->relay);
+}
+
+void conn_number_after(uint64_t id)
+{
+        uint64_t last = conn_last_number();
+        while (last < id &&
+               !atomic_compare_exchange_weak_explicit(&last_id, &last, id, memory_order_relaxed,
+                                                      memory_order_relaxed))
+                continue;
+}
+
+uint64_t conn_last_number(void)
+{
+        return atomic_load_explicit(&last_id, memory_order_relaxed);
+}
+
+void conn_was(struct conn *c, uint64_t id, int64_t started_wall_us, int64_t started_us)
+{
+        c->id = id;
+        c->started_wall_us = started_wall_us;
+        c->started_us = started_us;
+        conn_number_after(id);
 }
 
 void conn_stage_done(struct conn *c)
@@ -197,23 +235,34 @@ static void count_end(const struct conn *c, enum reason why)
         histogram_observe(&stats->life, &histogram_lives, clock_us() - c->started_us);
 }
 
-void conn_end(struct conn *c, enum reason why)
+static void die(struct conn *c)
 {
         assert(!c->dead);
         c->dead = true;
-        struct relay_stats moved = { 0 };
-        if (c->relay != NULL)
-                relay_stats(c->relay, &moved); /* before it goes */
         leave_stage(c);
         stop_timer(&c->lifetime);
         if (c->counted) {
                 tally_leave(&c->service->counts->tally);
                 tally_leave(&c->snapshot->counts->tally);
         }
+}
+
+void conn_end(struct conn *c, enum reason why)
+{
+        struct relay_stats moved = { 0 };
+        if (c->relay != NULL)
+                relay_stats(c->relay, &moved); /* before it goes */
+        die(c);
         count_end(c, why);
         if (c->env->recent != NULL)
                 recent_add(c->env->recent, c, why, &moved);
         conn_write_record(c, why, &moved);
+        c->env->ended(c, c->env->ended_arg);
+}
+
+void conn_leave(struct conn *c)
+{
+        die(c);
         c->env->ended(c, c->env->ended_arg);
 }
 

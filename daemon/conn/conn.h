@@ -96,6 +96,19 @@ void conn_start(struct conn *c);
  * function does. Both legs are closed by conn_free(): with RST, unless the relay ended well. */
 void conn_end(struct conn *c, enum reason why);
 
+/* It goes on elsewhere: as conn_end(), but nothing is told of it and nobody records it. What is
+ * left of its legs is reset. */
+void conn_leave(struct conn *c);
+
+/* For one that has come from elsewhere: which number it had, and since when it is there. */
+void conn_was(struct conn *c, uint64_t id, int64_t started_wall_us, int64_t started_us);
+/* Its legs and its relay are there: start it. The connection may have ended when this returns. */
+void conn_resume(struct conn *c);
+
+/* Numbers of new connections are greater than this. */
+void conn_number_after(uint64_t id);
+uint64_t conn_last_number(void);
+
 /* The connection as it is, as a JSON object: the record's members without an end, and `phase`,
  * `phase_ms`; with legs also what waits on each and what TCP says of it. On its own thread. */
 void conn_add_json(struct text *t, const struct conn *c, bool legs);

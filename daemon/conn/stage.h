@@ -25,6 +25,9 @@ struct stage {
 
 extern const struct stage stage_client_tls, stage_dial, stage_upstream_tls, stage_relay;
 
+/* The relay between both legs, not started. Returns false when memory is short. */
+bool stage_relay_make(struct conn *c);
+
 /* For stages: the next one; or the end. Both are the last thing a function does. */
 void conn_stage_done(struct conn *c);
 void conn_stage_failed(struct conn *c, enum reason why, const char *detail);

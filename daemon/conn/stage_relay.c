@@ -32,14 +32,19 @@ static void on_relay_done(const struct relay_result *result, void *arg)
         conn_stage_failed(c, reason_of[result->outcome][result->side], detail);
 }
 
-static enum stage_result relay_enter(struct conn *c)
+bool stage_relay_make(struct conn *c)
 {
         c->relay =
                 relay_new(c->env->io, c->client, c->upstream, &c->service->relay, on_relay_done, c);
-        if (c->relay == NULL)
-                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
-        if (c->service->relay.busy_poll_us > 0 && c->env->pulse != NULL)
+        if (c->relay != NULL && c->service->relay.busy_poll_us > 0 && c->env->pulse != NULL)
                 relay_set_pulse(c->relay, c->env->pulse);
+        return c->relay != NULL;
+}
+
+static enum stage_result relay_enter(struct conn *c)
+{
+        if (!stage_relay_make(c))
+                return conn_stage_why(c, REASON_RESOURCE, "out of memory");
         relay_start(c->relay);
         return STAGE_WAIT;
 }

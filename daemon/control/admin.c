@@ -179,6 +179,11 @@ void admin_reloaded(struct admin *a, bool changed)
         }
 }
 
+void admin_leave(struct admin *a)
+{
+        admin_http_leave(a->http);
+}
+
 void admin_draining(struct admin *a)
 {
         a->draining = true;

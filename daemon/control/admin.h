@@ -39,6 +39,9 @@ void admin_free(struct admin *a); /* when the workers are gone. NULL is fine */
 /* Serve where this one says, from now on. */
 void admin_listen(struct admin *a, const struct snapshot *snapshot);
 
+/* A successor does. */
+void admin_leave(struct admin *a);
+
 /* A reload is over. */
 void admin_reloaded(struct admin *a, bool changed);
 

@@ -270,7 +270,7 @@ struct admin_status *admin_status_new(const struct admin *a)
                 *share = (struct share){
                         .visit = { .each = look_at_session,
                                    .ends = look_at_ends,
-                                   .over = on_visit_over },
+                                   .done = on_visit_over },
                         .status = s,
                         .ends = calloc(RECENT_ENDS, sizeof(struct recent_end)),
                 };

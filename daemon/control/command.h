@@ -11,8 +11,11 @@
 #include "control/reload.h"
 #include "control/server.h"
 
+struct upgrade;
+
 struct command_env {
         struct reload *reload;
+        struct upgrade *upgrade;
         struct gates *gates;
         struct worker *const *workers;
         size_t n_workers;

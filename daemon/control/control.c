@@ -32,11 +32,13 @@ static bool is_wanted(const struct config *conf)
         return conf->control_at.file != NULL || is_there(conf->control);
 }
 
-static bool open_socket(struct control *c, const struct config *conf, struct diag *diag)
+static bool open_socket(struct control *c, const struct config *conf, struct lsock_set *left,
+                        struct diag *diag)
 {
         struct addr address = { 0 };
         OWN(text_fini) struct text text = { 0 };
-        struct lsock_settings settings = { .mode = (mode_t)conf->control_mode,
+        struct lsock_settings settings = { .running = left,
+                                           .mode = (mode_t)conf->control_mode,
                                            .uid = (uid_t)-1,
                                            .gid = (gid_t)-1 };
         const struct group *group =
@@ -57,7 +59,7 @@ static bool open_socket(struct control *c, const struct config *conf, struct dia
 }
 
 bool control_open(struct control **control, struct event_base *base, const struct config *conf,
-                  const struct command_env *env, struct diag *diag)
+                  const struct command_env *env, struct lsock_set *left, struct diag *diag)
 {
         *control = NULL;
         if (!is_wanted(conf))
@@ -68,7 +70,7 @@ bool control_open(struct control **control, struct event_base *base, const struc
                 return false;
         }
         c->env = *env;
-        if (open_socket(c, conf, diag)) {
+        if (open_socket(c, conf, left, diag)) {
                 c->server = server_new(base, c->socks[0]->fds[0], command_run, &c->env);
                 if (c->server == NULL)
                         diag_error(diag, NULL, "control: out of memory");
@@ -80,6 +82,26 @@ bool control_open(struct control **control, struct event_base *base, const struc
         log_info("control: listening on unix:%s", conf->control);
         *control = c;
         return true;
+}
+
+void control_each_socket(const struct control *c, void fn(struct lsock *l, void *to), void *to)
+{
+        for (size_t i = 0; c != NULL && i < c->n_socks; i++)
+                fn(c->socks[i], to);
+}
+
+void control_leave(struct control *c)
+{
+        if (c == NULL)
+                return;
+        server_shut(c->server);
+        for (size_t i = 0; i < c->n_socks; i++)
+                lsock_leave(c->socks[i]);
+}
+
+bool control_is_busy(const struct control *c)
+{
+        return c != NULL && server_is_busy(c->server);
 }
 
 void control_close(struct control *c)

@@ -6,9 +6,18 @@
 #include "control/given.h"
 #include "snapshot/snapshot.h"
 
+struct predecessor;
+
+/* What this process was started with; borrowed but for the predecessor. */
+struct daemon_start {
+        const struct given *given;       /* NULL: there is nothing to read again */
+        struct predecessor *predecessor; /* NULL: there is none */
+        int launcher;                    /* of successors; -1: there is none */
+};
+
 /* Run until told to stop: TERM and INT drain, a second one ends at once; HUP reads the
- * configuration again; USR1 reopens the log. Returns the exit status. Takes the snapshot; given is
- * borrowed, and may be NULL: there is nothing to read again. */
-int daemon_run(struct snapshot *snapshot, const struct given *given);
+ * configuration again; USR1 reopens the log; USR2 puts the program as it is now in this one's
+ * place. Returns the exit status. Takes the snapshot and the predecessor. */
+int daemon_run(struct snapshot *snapshot, const struct daemon_start *how);
 
 #endif

@@ -85,7 +85,7 @@ void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_reque
         q->n_waiting = n + 1; /* until all have been asked */
         for (size_t i = 0; i < n; i++) {
                 struct share *s = &q->shares[i];
-                *s = (struct share){ .visit = { .each = visit, .over = answered }, .inquiry = q };
+                *s = (struct share){ .visit = { .each = visit, .done = answered }, .inquiry = q };
                 if (worker_visit(workers[i], &s->visit))
                         continue;
                 q->failed = true;

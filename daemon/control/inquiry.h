@@ -21,8 +21,7 @@ struct inquiry_request {
         uint64_t id;                  /* the others */
 };
 
-/* Takes the reply and what the filter has, and ends the reply when the last worker has answered.
- * Who gets the workers' reports runs what is to be done when a visit is over. */
+/* Takes the reply and what the filter has, and ends the reply when the last worker has answered. */
 void inquiry_begin(struct worker *const *workers, size_t n, struct inquiry_request *request,
                    struct reply *reply);
 

@@ -10,6 +10,11 @@ libspliced_a_SOURCES += \
 	daemon/control/admin_request.c \
 	daemon/control/admin_request.h \
 	daemon/control/admin_status.c \
+	daemon/control/bundle.c \
+	daemon/control/bundle.h \
+	daemon/control/channel.c \
+	daemon/control/channel.h \
+	daemon/control/command_upgrade.c \
 	daemon/control/command.c \
 	daemon/control/command.h \
 	daemon/control/command_certificates.c \
@@ -22,8 +27,22 @@ libspliced_a_SOURCES += \
 	daemon/control/commands.def \
 	daemon/control/control.c \
 	daemon/control/control.h \
+	daemon/control/handover.c \
+	daemon/control/handover.h \
+	daemon/control/heritage.c \
+	daemon/control/heritage.h \
 	daemon/control/inquiry.c \
 	daemon/control/inquiry.h \
+	daemon/control/manager.c \
+	daemon/control/manager.h \
+	daemon/control/launcher.c \
+	daemon/control/launcher.h \
+	daemon/control/predecessor.c \
+	daemon/control/predecessor.h \
+	daemon/control/store.c \
+	daemon/control/store.h \
+	daemon/control/upgrade.c \
+	daemon/control/upgrade.h \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \

@@ -20,6 +20,13 @@ void notify_reloading(void)
         sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_us());
 }
 
+void notify_main_pid(long pid)
+{
+        enum { PATIENCE_US = 1000 * 1000 };
+        if (sd_notifyf(0, "MAINPID=%ld", pid) > 0)
+                sd_notify_barrier(0, PATIENCE_US);
+}
+
 void notify_stopping(const char *status, int64_t patience_us)
 {
         sd_notifyf(0, "STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%" PRId64, status, patience_us);
@@ -32,6 +39,11 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
+}
+
+void notify_main_pid(long pid)
+{
+        (void)pid;
 }
 
 void notify_stopping(const char *status, int64_t patience_us)

@@ -8,6 +8,8 @@
 void notify_ready(const char *status);
 /* Until the next notify_ready(). */
 void notify_reloading(void);
+/* Another process is this service now. Returns once the manager knows, or does not answer. */
+void notify_main_pid(long pid);
 /* patience_us  how long stopping may take: the manager waits for that, whatever its own limit. */
 void notify_stopping(const char *status, int64_t patience_us);
 

@@ -130,12 +130,12 @@ static void add_log(struct sandbox_paths *p, const struct config *conf)
                 add_directory_of(&w, path, SANDBOX_LOG);
 }
 
-static void add_listeners(struct sandbox_paths *p, const struct addr_list *listen,
+static void add_listeners(struct sandbox_paths *p, const struct addr_list *list,
                           const char *directive)
 {
-        for (size_t i = 0; i < listen->n; i++) {
-                const struct addr *a = &listen->items[i];
-                const struct want w = { p, a->text, directive, listen->at[i] };
+        for (size_t i = 0; i < list->n; i++) {
+                const struct addr *a = &list->items[i];
+                const struct want w = { p, a->text, directive, list->at[i] };
                 if (a->kind == ADDR_UNIX && a->host[0] != '@')
                         add_directory_of(&w, a->host, SANDBOX_SOCKETS);
         }

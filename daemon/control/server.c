@@ -38,6 +38,7 @@ struct server {
         struct event *listener, *resume;
         struct client_list clients;
         unsigned n_clients;
+        bool shut;
         server_request_fn *request;
         void *arg;
 };
@@ -48,7 +49,7 @@ static void client_free(struct client *c)
         if (c->reply != NULL)
                 reply_cancel(c->reply);
         TAILQ_REMOVE(&s->clients, c, entry);
-        if (s->n_clients-- == CLIENTS_MAX)
+        if (s->n_clients-- == CLIENTS_MAX && !s->shut)
                 event_add(s->listener, NULL);
         bufferevent_free(c->bev);
         free(c);
@@ -210,6 +211,18 @@ struct server *server_new(struct event_base *base, int fd, server_request_fn *re
                 return NULL;
         }
         return s;
+}
+
+void server_shut(struct server *s)
+{
+        event_del(s->listener);
+        event_del(s->resume);
+        s->shut = true;
+}
+
+bool server_is_busy(const struct server *s)
+{
+        return !TAILQ_EMPTY(&s->clients);
 }
 
 void server_free(struct server *s)

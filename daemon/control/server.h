@@ -5,6 +5,7 @@
 #ifndef CONTROL_SERVER_H
 #define CONTROL_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,10 @@ typedef void server_request_fn(const struct asker *who, const char *const *words
 
 /* fd listens, and is borrowed. NULL: memory is short. */
 struct server *server_new(struct event_base *base, int fd, server_request_fn *request, void *arg);
+/* Nobody new; who is there gets an answer. The descriptor is not used any more. */
+void server_shut(struct server *s);
+/* Whether somebody is there. */
+bool server_is_busy(const struct server *s);
 /* Whoever waits for a reply is sent away. NULL is fine. */
 void server_free(struct server *s);
 

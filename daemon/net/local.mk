@@ -1,6 +1,8 @@
 libspliced_a_SOURCES += \
 	daemon/net/direct.c \
 	daemon/net/direct.h \
+	daemon/net/fdpass.c \
+	daemon/net/fdpass.h \
 	daemon/net/hangup.c \
 	daemon/net/hangup.h \
 	daemon/net/io.c \

@@ -164,6 +164,22 @@ void lsock_close(struct lsock *l)
         errno = saved;
 }
 
+void lsock_leave(struct lsock *l)
+{
+        free(TAKE(l->unlink_path));
+        lsock_close(l);
+}
+
+struct lsock *lsock_new_as(const struct lsock *as)
+{
+        struct lsock *l = malloc(sizeof *l);
+        if (l == NULL)
+                return NULL;
+        *l = *as;
+        ref_init(&l->ref);
+        return l;
+}
+
 struct lsock *lsock_ref(struct lsock *l)
 {
         ref_get(&l->ref);
@@ -176,6 +192,7 @@ void lsock_unref(struct lsock *l)
                 return;
         lsock_close(l);
         free(l->any_port_of);
+        free(l->passed_name);
         free(l->fds);
         free(l);
 }

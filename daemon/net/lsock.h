@@ -26,6 +26,7 @@ struct lsock {
         dev_t unlink_dev;  /* … if the file there is still ours */
         ino_t unlink_ino;
         bool passed;        /* by systemd, which listens: the backlog is its own */
+        char *passed_name;  /* … and under this FileDescriptorName; else NULL */
         char *any_port_of;  /* port 0 was asked for, by this service; else NULL */
         atomic_int gate;    /* see net/lsock_gate */
         int64_t closing_ms; /* clock_ms() when it began to close; whose hands it is in knows */
@@ -61,6 +62,12 @@ bool lsock_open(const struct addr *a, const struct lsock_settings *settings, str
 void lsock_shut(const struct lsock *l);
 /* Accept no more: close it, and remove its path. What it was bound to stays known. Idempotent. */
 void lsock_close(struct lsock *l);
+/* Somebody else goes on with it, from now on the path is theirs. What it was bound to stays known.
+ */
+void lsock_leave(struct lsock *l);
+/* One that another process has left, with all that `as` says, which is taken; NULL (memory): it is
+ * not. */
+struct lsock *lsock_new_as(const struct lsock *as);
 struct lsock *lsock_ref(struct lsock *l);
 void lsock_unref(struct lsock *l); /* the last one closes it; NULL is fine */
 

@@ -87,3 +87,16 @@ struct lsock *lsock_set_take(struct lsock_set *set, const struct sockaddress *a,
         k->taken = true;
         return lsock_ref(k->sock);
 }
+
+struct lsock *lsock_set_take_passed(struct lsock_set *set, const char *name)
+{
+        for (size_t i = 0; set != NULL && i < set->n; i++) {
+                struct lsock_kept *k = &set->items[i];
+                if (k->taken || k->sock->passed_name == NULL ||
+                    strcmp(k->sock->passed_name, name) != 0)
+                        continue;
+                k->taken = true;
+                return lsock_ref(k->sock);
+        }
+        return NULL;
+}

@@ -22,4 +22,7 @@ void lsock_set_fini(struct lsock_set *set);
 struct lsock *lsock_set_take(struct lsock_set *set, const struct sockaddress *a,
                              const char *service);
 
+/* The next one of this FileDescriptorName; a reference, or NULL: none is left. */
+struct lsock *lsock_set_take_passed(struct lsock_set *set, const char *name);
+
 #endif

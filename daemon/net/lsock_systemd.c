@@ -92,9 +92,22 @@ static bool adopt(struct lsock_request *r, int passed)
         int error = l == NULL ? ENOMEM : lsock_learn_address(l);
         if (error == 0) {
                 l->passed = true;
-                error = lsock_set_inherited(l->fds[0], &l->address, r->settings);
+                l->passed_name = strdup(r->addr->host);
+                error = l->passed_name == NULL
+                                ? ENOMEM
+                                : lsock_set_inherited(l->fds[0], &l->address, r->settings);
         }
         return error == 0 || lsock_wrong(r, "descriptor %d: %s", passed, strerror(error));
+}
+
+/* Those that systemd passed to the process whose successor this is. */
+static bool adopt_kept(struct lsock_request *r)
+{
+        struct lsock *kept;
+        while ((kept = lsock_set_take_passed(r->settings->running, r->addr->host)) != NULL)
+                if (!lsock_append(r, kept))
+                        return lsock_wrong(r, "memory is short");
+        return true;
 }
 
 static bool none_of_that_name(struct lsock_request *r, const struct text *names)
@@ -120,5 +133,7 @@ bool lsock_open_systemd(struct lsock_request *r)
                 if (strcmp(name, r->addr->host) == 0 && !adopt(r, PASSED_FIRST + i))
                         return false;
         }
+        if (r->n == 0 && !adopt_kept(r))
+                return false;
         return r->n > 0 || none_of_that_name(r, &seen);
 }

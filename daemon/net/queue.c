@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "net/io.h"
 
 struct queue_block {
@@ -120,6 +122,28 @@ int queue_flush(struct queue *q, struct io *io, int fd)
 {
         int error = flush_pipe(q, io, fd);
         return error == 0 && in_pipe(q) == 0 ? flush_block(q, io, fd) : error;
+}
+
+static void read_pipe(struct queue *q, struct io *io, struct text *to)
+{
+        while (in_pipe(q) > 0) {
+                ssize_t n = read(q->pipe->read_end, io->scratch, IO_SCRATCH_SIZE);
+                if (n <= 0) {
+                        to->failed = true;
+                        return;
+                }
+                text_addn(to, (const char *)io->scratch, (size_t)n);
+                io_release(io, (size_t)n);
+                q->pipe->held -= (size_t)n;
+        }
+}
+
+void queue_move(struct queue *q, struct io *io, struct text *to)
+{
+        read_pipe(q, io, to);
+        if (in_block(q) > 0)
+                text_addn(to, (const char *)q->block->octets + q->block->start, in_block(q));
+        queue_drop(q, io);
 }
 
 void queue_drop(struct queue *q, struct io *io)

@@ -9,6 +9,7 @@
 
 struct io;
 struct io_pipe;
+struct text;
 
 /* Embedded; zero-initialised it is empty. Octets in the pipe come before those in memory. */
 struct queue {
@@ -26,6 +27,10 @@ void queue_add_pipe(struct queue *q, struct io *io, struct io_pipe *pipe, size_t
 
 /* Write what fd takes. Returns 0, also when some is left, or errno. */
 int queue_flush(struct queue *q, struct io *io, int fd);
+
+/* All octets, in their order, go behind those in `to`. What memory is short for is lost, which
+ * to->failed says. */
+void queue_move(struct queue *q, struct io *io, struct text *to);
 
 /* Forget everything. */
 void queue_drop(struct queue *q, struct io *io);

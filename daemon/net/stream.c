@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/stream.h"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/own.h"
+#include "base/text.h"
 #include "net/io.h"
 
 static void keep_first_detail(struct stream *s, const char *detail)
@@ -77,6 +80,40 @@ size_t stream_splice(struct stream *dst, struct stream *src, size_t most)
         else
                 dst->ops->take_pipe(dst, pipe, n);
         return n;
+}
+
+void stream_state_fini(struct stream_state *state)
+{
+        free(TAKE(state->detail));
+}
+
+int stream_release(struct stream *s, struct stream_state *state, struct text *rest)
+{
+        *state = (struct stream_state){ .end = s->end,
+                                        .lost = s->lost,
+                                        .finished = s->finished == STREAM_FINISHED,
+                                        .detail = TAKE(s->detail) };
+        return s->ops->release(s, rest);
+}
+
+void stream_resume(struct stream *s, const struct stream_state *state, const struct text *octets)
+{
+        if (octets->len > 0 && stream_is_direct(s)) {
+                stream_send(s, octets->s, octets->len, false);
+        } else if (octets->len > 0) {
+                if (evbuffer_add(s->out, octets->s, octets->len) < 0)
+                        stream_set_lost(s, STREAM_RESET, strerror(ENOMEM));
+                stream_wrote(s);
+        }
+        if (state->finished)
+                s->finished = STREAM_FINISHED;
+        if (state->lost != STREAM_OPEN)
+                stream_set_lost(s, state->lost, state->detail);
+        if (state->end != STREAM_OPEN) {
+                stream_set_end(s, state->end, state->detail);
+                s->readable = false;
+        }
+        stream_want_read(s, false);
 }
 
 void stream_close_fd(int *fd, enum stream_close_how how)

@@ -37,6 +37,7 @@ enum stream_close_how {
 
 struct io_pipe;
 struct stream;
+struct text;
 
 /* There are two kinds. A *buffered* stream has two evbuffers, `in` and `out`. A *direct* one keeps
  * nothing of what arrives: octets stay in the kernel (or in the TLS library) until the reader takes
@@ -63,6 +64,8 @@ struct stream_ops {
         size_t (*unsent)(struct stream *s);
         size_t (*unacked)(struct stream *s);
         int (*fd)(struct stream *s); /* its socket; NULL: it has none */
+        /* Give the socket up as it is; see stream_release(). NULL: not this one. */
+        int (*release)(struct stream *s, struct text *rest);
         void (*free)(struct stream *s, enum stream_close_how how);
 };
 
@@ -216,6 +219,29 @@ static inline void stream_free(struct stream *s, enum stream_close_how how)
         if (s != NULL)
                 s->ops->free(s, how);
 }
+
+/* What there is to know of a stream that goes on elsewhere, beside its socket and its octets. */
+struct stream_state {
+        enum stream_end end, lost;
+        bool finished; /* our own end was passed on */
+        char *detail;  /* owned; NULL: none */
+};
+void stream_state_fini(struct stream_state *state);
+
+/* Whether stream_release() can be used. */
+static inline bool stream_is_releasable(const struct stream *s)
+{
+        return s->ops->release != NULL;
+}
+
+/* Give the socket up, of which nobody is told anything: somebody else goes on with it. What it is
+ * like goes to *state; octets that were accepted and that the kernel was not given go behind those
+ * in rest. Frees the stream; no callback runs. A buffered stream's `in` is to be empty. */
+int stream_release(struct stream *s, struct stream_state *state, struct text *rest);
+
+/* Where stream_release() left off, on a new stream that nobody listens to yet: octets are to be
+ * sent before anything else. Also makes it notice what happens from now on. */
+void stream_resume(struct stream *s, const struct stream_state *state, const struct text *octets);
 
 static inline bool stream_end_is_cut(enum stream_end end)
 {

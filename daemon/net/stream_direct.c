@@ -101,6 +101,14 @@ static int pass_end_on(struct direct *d)
         return shutdown(d->fd, SHUT_WR) == 0 ? 0 : errno;
 }
 
+static int plain_release(struct stream *s, struct text *rest)
+{
+        struct direct *d = direct_of(s);
+        if (d->queue.pipe != NULL || d->queue.block != NULL)
+                queue_move(&d->queue, s->io, rest);
+        return stream_direct_release(s);
+}
+
 /* --- its life --------------------------------------------------------------------------------- */
 
 static const struct direct_ops plain_ops = {
@@ -118,6 +126,7 @@ static const struct direct_ops plain_ops = {
                 .unsent = direct_unsent,
                 .unacked = direct_unacked,
                 .fd = direct_fd,
+                .release = plain_release,
                 .free = direct_free,
         },
         .pass_end_on = pass_end_on,

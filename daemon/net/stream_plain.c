@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/own.h"
+#include "base/text.h"
 #include "net/hangup.h"
 
 enum { WRITE_AT_ONCE = 256 * 1024 }; /* octets for one write; libevent's own bound is 16 KiB */
@@ -134,6 +135,21 @@ static void plain_free(struct stream *s, enum stream_close_how how)
         free(p);
 }
 
+static int plain_release(struct stream *s, struct text *rest)
+{
+        struct stream_plain *p = self(s);
+        size_t n = evbuffer_get_length(s->out);
+        if (n > 0) {
+                const unsigned char *octets = evbuffer_pullup(s->out, -1);
+                if (octets != NULL)
+                        text_addn(rest, (const char *)octets, n);
+                rest->failed = rest->failed || octets == NULL;
+        }
+        int fd = TAKE_FD(p->fd);
+        plain_free(s, STREAM_CLOSE);
+        return fd;
+}
+
 static const struct stream_ops plain_ops = {
         .path = "buffer",
         .want_read = plain_want_read,
@@ -142,6 +158,7 @@ static const struct stream_ops plain_ops = {
         .unsent = plain_unsent,
         .unacked = plain_unacked,
         .fd = plain_fd,
+        .release = plain_release,
         .free = plain_free,
 };
 

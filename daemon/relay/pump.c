@@ -66,6 +66,14 @@ void pump_leave_end_to_close(struct pump *p)
         p->state = PUMP_DONE;
 }
 
+void pump_take_in_hand(struct pump *p)
+{
+        if (p->state != PUMP_FLOWING || p->carrier->in_hand(p) == 0)
+                return;
+        p->high_water = UINT32_MAX;
+        p->carrier->move(p);
+}
+
 bool pump_delivered(const struct pump *p)
 {
         if (p->state == PUMP_FAILED)

@@ -67,6 +67,9 @@ void pump_pass_end(struct pump *p);
 /* The same where dst is going to be closed at once, and close(2) does it. */
 void pump_leave_end_to_close(struct pump *p);
 
+/* Everything that src's kernel has been relieved of goes into dst's queue, however much it is. */
+void pump_take_in_hand(struct pump *p);
+
 /* Nothing is left that src sent and that dst's kernel has not been given (delivered), or that dst's
  * peer has not acknowledged (acknowledged); a failed pump has nothing left. */
 bool pump_delivered(const struct pump *p);

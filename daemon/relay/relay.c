@@ -475,12 +475,67 @@ struct relay *relay_new(struct io *io, struct stream *client, struct stream *ups
 
 void relay_start(struct relay *r)
 {
-        r->progress_ms = clock_ms();
+        if (r->progress_ms == 0)
+                r->progress_ms = clock_ms();
         for (int i = 0; i < 2; i++) {
                 stream_set_reader(r->pumps[i].src, on_change, r);
                 stream_set_writer(r->pumps[i].dst, on_change, r);
         }
         update(r);
+}
+
+/* --- going on elsewhere ---------------------------------------------------------------------- */
+
+void relay_save(struct relay *r, struct relay_state *state)
+{
+        *state = (struct relay_state){
+                .outcome = r->result.outcome,
+                .side = r->result.side,
+                .first = r->first,
+                .cutting = r->mode == RELAY_CUTTING,
+                .ended = r->ended,
+                .half_closed = r->half_closed,
+                .ended_us = r->ended_us,
+                .progress_ms = r->progress_ms,
+        };
+        r->mode = RELAY_OVER;
+        for (int i = 0; i < 2; i++) {
+                struct pump *p = &r->pumps[i];
+                pump_take_in_hand(p);
+                state->pumps[i].state = p->state;
+                state->pumps[i].moved = p->moved;
+                state->pumps[i].allowance = p->allowance;
+        }
+}
+
+static void resume_pump(struct relay *r, enum relay_side side, const struct relay_state *state)
+{
+        struct pump *p = &r->pumps[side];
+        p->state = state->pumps[side].state;
+        p->moved = state->pumps[side].moved;
+        p->allowance = state->pumps[side].allowance;
+        p->seen_given = pump_given(p);
+        p->written_ms = clock_ms();
+}
+
+void relay_resume(struct relay *r, const struct relay_state *state)
+{
+        r->mode = state->cutting ? RELAY_CUTTING : RELAY_OPEN;
+        r->result.outcome = state->outcome;
+        r->result.side = state->side;
+        if (state->cutting)
+                r->result.close = STREAM_CLOSE_RESET;
+        if (state->outcome != RELAY_ENDED)
+                r->result.detail = leg(r, state->side)->detail;
+        r->first = state->first;
+        r->ended = state->ended;
+        r->half_closed = state->half_closed;
+        r->ended_us = state->ended_us;
+        if (r->half_closed)
+                counter_add(&stats(r)->half_closed, 1);
+        r->progress_ms = state->progress_ms;
+        resume_pump(r, RELAY_CLIENT, state);
+        resume_pump(r, RELAY_UPSTREAM, state);
 }
 
 void relay_stats(const struct relay *r, struct relay_stats *out)

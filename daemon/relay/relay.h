@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "net/stream.h"
+#include "relay/pump.h"
 
 struct io;
 struct pulse;
@@ -55,6 +56,21 @@ struct relay_stats {
         const char *path; /* which pump moved them: "buffer", "splice", "tls", "ktls"; static */
 };
 
+/* How far a relay has got, for another one to go on from there. Times are clock_us() and
+ * clock_ms(), which all processes of a machine share. */
+struct relay_state {
+        enum relay_outcome outcome;  /* as far as it is known */
+        enum relay_side side, first; /* whose doing; who ended first, if `ended` */
+        bool cutting;                /* a leg was cut */
+        bool ended, half_closed;
+        int64_t ended_us, progress_ms;
+        struct {
+                enum pump_state state;
+                uint64_t moved;   /* octets, those that are queued included */
+                size_t allowance; /* octets; PUMP_NO_LIMIT */
+        } pumps[2];               /* by source */
+};
+
 /* Runs once, from relay_start() or from the event loop. The relay may be freed from inside, the
  * streams may not: their callbacks are still on the stack. */
 typedef void relay_done_fn(const struct relay_result *result, void *arg);
@@ -67,6 +83,11 @@ struct relay *relay_new(struct io *io, struct stream *client, struct stream *ups
 /* Before relay_start(): tell pulse, which is borrowed, whenever something moved. */
 void relay_set_pulse(struct relay *r, struct pulse *pulse);
 void relay_start(struct relay *r);
+/* To go on elsewhere: what has arrived is put into the queue of whom it is for, and nothing is
+ * moved any more. Free the relay next, and then release the streams. */
+void relay_save(struct relay *r, struct relay_state *state);
+/* Before relay_start(), with streams that were resumed: go on from there. */
+void relay_resume(struct relay *r, const struct relay_state *state);
 void relay_stats(const struct relay *r, struct relay_stats *out);
 /* NULL is fine. The streams are left as they are: who owns them closes them. */
 void relay_free(struct relay *r);

@@ -60,7 +60,7 @@ static void open_sockets(struct service *s, struct service_making *m)
 {
         const struct addr_list *listen = &s->conf->listen;
         struct lsock_settings settings = s->settings;
-        settings.running = &m->kept;
+        settings.running = m->kept;
         settings.tries = m->tries;
         for (size_t i = 0; i < listen->n; i++)
                 lsock_open(&listen->items[i], &settings, m->diag, &listen->at[i], &s->socks,

@@ -37,7 +37,7 @@ struct service_making {
         bool tries;            /* … whether it could bind: nothing listens */
         bool keeps_privileges; /* the process stays who it is now */
         size_t n_workers;
-        struct lsock_set kept; /* sockets that listen already */
+        struct lsock_set *kept; /* sockets that listen already; borrowed; NULL: none */
         struct diag *diag;
         struct diag *unusable; /* mistakes in certificates and keys, where those that a service has
                                   can go on; NULL: they are mistakes as others are */

@@ -91,13 +91,16 @@ static struct lsock **all_sockets(const struct snapshot *s, size_t *n)
         return all;
 }
 
-static bool may_be_kept(struct service_making *m, const struct snapshot *running)
+/* kept: room for the set. */
+static bool may_be_kept(struct service_making *m, const struct snapshot *running,
+                        struct lsock_set *kept)
 {
         size_t n;
         if (running == NULL)
                 return true;
         OWN_FREE struct lsock **all = all_sockets(running, &n);
-        return all != NULL && lsock_set_init(&m->kept, all, n);
+        m->kept = kept;
+        return all != NULL && lsock_set_init(kept, all, n);
 }
 
 static void make_services(struct snapshot *s, struct service_making *m,
@@ -129,18 +132,18 @@ static struct snapshot *make(struct config **conf, const struct snapshot *runnin
                              struct service_making *m)
 {
         int64_t began = clock_wall_us();
+        OWN(lsock_set_fini) struct lsock_set kept = { 0 };
         struct snapshot *s = new_without_services(conf, running);
-        if (s != NULL && may_be_kept(m, running)) {
+        if (s != NULL && may_be_kept(m, running, &kept)) {
                 s->read_us = began;
                 m->keeps_privileges = s->conf->user == NULL;
                 m->n_workers = s->n_workers;
                 make_services(s, m, running);
                 if (m->binds)
-                        admin_sockets_open(s, &m->kept, m->diag);
+                        admin_sockets_open(s, m->kept, m->diag);
         } else {
                 diag_error(m->diag, NULL, "out of memory");
         }
-        lsock_set_fini(&m->kept);
         config_free(TAKE(*conf));
         if (diag_errors(m->diag) == 0)
                 return s;
@@ -156,6 +159,15 @@ struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                                     .diag = diag };
         struct snapshot *s = make(conf, running, &m);
         if (s != NULL && running == NULL)
+                set_limits(s);
+        return s;
+}
+
+struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left, struct diag *diag)
+{
+        struct service_making m = { .binds = true, .kept = left, .diag = diag };
+        struct snapshot *s = make(conf, NULL, &m);
+        if (s != NULL)
                 set_limits(s);
         return s;
 }
@@ -245,4 +257,12 @@ static void tell_and_close_socket(const struct service *service, struct lsock *l
 void snapshot_close_sockets(struct snapshot *s, const struct snapshot *successor)
 {
         each_left(s, successor, successor != NULL ? tell_and_close_socket : close_socket);
+}
+
+void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg)
+{
+        size_t n;
+        OWN_FREE struct lsock **all = all_sockets(s, &n);
+        for (size_t i = 0; all != NULL && i < n; i++)
+                fn(all[i], arg);
 }

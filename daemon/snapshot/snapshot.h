@@ -38,6 +38,14 @@ enum snapshot_scope {
 struct snapshot *snapshot_new(struct config **conf, enum snapshot_scope scope,
                               const struct snapshot *running, struct diag *diag);
 
+/* The first one of a process that succeeds another: sockets of the set, which is borrowed, are not
+ * opened again. */
+struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left,
+                                    struct diag *diag);
+
+/* Every listening socket, those of the pages as well. */
+void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg);
+
 /* The same configuration with certificates and keys read again. Where some cannot be used the
  * service goes on with those it has, and unusable says why; diag is for the rest, as above. */
 struct snapshot *snapshot_renew(const struct snapshot *running, struct diag *unusable,

@@ -34,6 +34,12 @@ static inline void tally_leave(struct tally *t)
         atomic_fetch_sub_explicit(&t->live, 1, memory_order_relaxed);
 }
 
+/* One who is in already, whatever the limit: from another process. */
+static inline void tally_add(struct tally *t)
+{
+        atomic_fetch_add_explicit(&t->live, 1, memory_order_relaxed);
+}
+
 /* Returns false, and counts nothing, when the limit is reached. Who is refused was never counted,
  * not even for a moment: that would refuse others who come just as somebody leaves. */
 static inline bool tally_enter(struct tally *t)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/text.h"
 
 enum {
         INPUT_MAX = 64 * 1024, /* octets kept in `in` */
@@ -254,6 +255,29 @@ static const struct kind *find_kind(const char *name)
                 if (strcmp(kinds[i].name, name) == 0)
                         return &kinds[i];
         return NULL;
+}
+
+bool builtin_can_begin_anew(const struct stream *s)
+{
+        return s->ops == &builtin_ops && !CONTAINER(s, const struct builtin, s)->kind->endless;
+}
+
+static void move_all(struct evbuffer *from, struct text *to)
+{
+        size_t n = evbuffer_get_length(from);
+        const unsigned char *octets = n > 0 ? evbuffer_pullup(from, -1) : NULL;
+        if (octets != NULL)
+                text_addn(to, (const char *)octets, n);
+        else if (n > 0)
+                to->failed = true;
+}
+
+void builtin_leave(struct stream *s, struct text *unsaid)
+{
+        move_all(s->in, unsaid);
+        if (self(s)->kind->step == step_echo)
+                move_all(s->out, unsaid);
+        builtin_free(s, STREAM_CLOSE);
 }
 
 struct stream *builtin_new(struct event_base *base, const char *name)

@@ -10,10 +10,17 @@
 #include "net/stream.h"
 
 struct event_base;
+struct text;
 
 /* Returns NULL with errno set: ENOENT when there is no built-in of that name, ENOMEM. base is
  * borrowed; all happens on its thread. */
 struct stream *builtin_new(struct event_base *base, const char *name);
+
+/* Whether s is one that a new one of the same name can take the place of, once what it has not said
+ * yet was said; chargen is not. */
+bool builtin_can_begin_anew(const struct stream *s);
+/* What it has not said yet goes behind what is in unsaid. Frees it. */
+void builtin_leave(struct stream *s, struct text *unsaid);
 
 /* "echo, discard, chargen, daytime", for messages. */
 const char *builtin_names(void);

@@ -33,13 +33,14 @@ struct listener {
         const struct lsock *sock;
         struct batch batch;
         unsigned turn; /* in which it was ready last */
-        struct event event;
+        size_t n_events;
+        struct event events[]; /* one; several where there are more sockets than workers */
 };
 
 struct acceptor {
         struct event_base *base;
         struct budget *budget;
-        size_t worker;
+        size_t worker, n_workers;
         unsigned turn;               /* of the loop */
         struct listener **listeners; /* ordered by sock */
         size_t n;
@@ -55,6 +56,18 @@ struct acceptor {
 static int open_reserve(void)
 {
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void listen_on(struct listener *l)
+{
+        for (size_t i = 0; i < l->n_events; i++)
+                event_add(&l->events[i], NULL);
+}
+
+static void listen_no_more(struct listener *l)
+{
+        for (size_t i = 0; i < l->n_events; i++)
+                event_del(&l->events[i]);
 }
 
 static void warn_paused(struct acceptor *a, int error)
@@ -76,7 +89,7 @@ static void pause_accepting(struct acceptor *a, int error)
                 counter_add(a->pauses, 1);
         a->paused = true;
         for (size_t i = 0; i < a->n; i++)
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
         struct timeval in = clock_timeval(PAUSE_MS);
         evtimer_add(&a->resume, &in);
 }
@@ -84,7 +97,7 @@ static void pause_accepting(struct acceptor *a, int error)
 static void accept_from_now_on(struct listener *l)
 {
         if (!l->acceptor->paused && lsock_is_open(l->sock))
-                event_add(&l->event, NULL);
+                listen_on(l);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -212,15 +225,21 @@ static struct listener *listener_of(const struct acceptor *a, const struct lsock
         return found != NULL ? *found : NULL;
 }
 
+/* Of several sockets each worker has one; of those that another process with more workers had
+ * opened, each has its share. */
 static struct listener *listener_new(struct acceptor *a, const struct lsock *sock)
 {
-        struct listener *l = malloc(sizeof *l);
+        size_t n = 1;
+        while (a->worker + n * a->n_workers < sock->n_fds)
+                n++;
+        struct listener *l = malloc(sizeof *l + n * sizeof l->events[0]);
         if (l == NULL)
                 return NULL;
-        *l = (struct listener){ .acceptor = a, .sock = sock };
+        *l = (struct listener){ .acceptor = a, .sock = sock, .n_events = n };
         batch_init(&l->batch);
-        event_assign(&l->event, a->base, lsock_fd(sock, a->worker), EV_READ | EV_PERSIST,
-                     on_listener_ready, l);
+        for (size_t i = 0; i < n; i++)
+                event_assign(&l->events[i], a->base, lsock_fd(sock, a->worker + i * a->n_workers),
+                             EV_READ | EV_PERSIST, on_listener_ready, l);
         return l;
 }
 
@@ -282,7 +301,7 @@ static void leave_addresses(struct acceptor *a)
         for (size_t i = 0; i < a->n; i++) {
                 if (a->listeners[i]->next != NULL)
                         continue;
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
                 accept_rest(a->listeners[i]);
         }
         for (size_t i = 0; i < a->n; i++)
@@ -327,7 +346,7 @@ void acceptor_look_at_gates(struct acceptor *a)
                         accept_from_now_on(l);
                         continue;
                 }
-                event_del(&l->event);
+                listen_no_more(l);
                 if (lsock_gate(l->sock) == LSOCK_EMPTYING)
                         accept_rest(l);
         }
@@ -345,6 +364,7 @@ struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *sn
         *a = (struct acceptor){
                 .base = base,
                 .worker = worker,
+                .n_workers = snapshot->n_workers,
                 .budget = budget,
                 .accepted = accepted,
                 .arg = arg,
@@ -370,17 +390,24 @@ void acceptor_turn(struct acceptor *a)
         a->turn++;
 }
 
-void acceptor_stop(struct acceptor *a)
+void acceptor_leave(struct acceptor *a)
 {
         if (a->stopped)
                 return;
         a->stopped = true;
         a->paused = false; /* there is no later: take what there are descriptors for */
         evtimer_del(&a->resume);
-        for (size_t i = 0; i < a->n; i++) {
-                event_del(&a->listeners[i]->event);
+        for (size_t i = 0; i < a->n; i++)
+                listen_no_more(a->listeners[i]);
+}
+
+void acceptor_stop(struct acceptor *a)
+{
+        if (a->stopped)
+                return;
+        acceptor_leave(a);
+        for (size_t i = 0; i < a->n; i++)
                 accept_rest(a->listeners[i]);
-        }
 }
 
 void acceptor_free(struct acceptor *a)
@@ -388,7 +415,7 @@ void acceptor_free(struct acceptor *a)
         if (a == NULL)
                 return;
         for (size_t i = 0; i < a->n; i++) {
-                event_del(&a->listeners[i]->event);
+                listen_no_more(a->listeners[i]);
                 free(a->listeners[i]);
         }
         evtimer_del(&a->resume);

@@ -19,9 +19,9 @@ struct counter;
 typedef void accepted_fn(struct service *service, const struct lsock *sock,
                          const struct sockaddress *client, int *fd, void *arg);
 
-/* Accepts on every address of the snapshot, where there are several sockets on that of the worker
- * of this number. The snapshot is borrowed until acceptor_stop(), as is the budget: taking from it
- * is the callee's. NULL: errno. */
+/* Accepts on every address of the snapshot, where there are several sockets on its share of
+ * them, by the worker's number. The snapshot is borrowed until acceptor_stop(), as is the budget:
+ * taking from it is the callee's. NULL: errno. */
 struct acceptor *acceptor_new(struct event_base *base, const struct snapshot *snapshot,
                               size_t worker, struct budget *budget, accepted_fn *accepted,
                               void *arg);
@@ -41,6 +41,8 @@ void acceptor_turn(struct acceptor *a);
 
 /* Take what waits in the queues, then accept no more. Idempotent. */
 void acceptor_stop(struct acceptor *a);
+/* Accept no more: who waits is left to another process that has the same sockets. Idempotent. */
+void acceptor_leave(struct acceptor *a);
 void acceptor_free(struct acceptor *a);
 
 /* Give the reserve up to somebody who needs a descriptor (a dial_relief_fn): 0, or -1 when it is

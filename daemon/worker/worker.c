@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "base/pulse.h"
 #include "conn/conn.h"
+#include "conn/parcel.h"
 #include "conn/recent.h"
 #include "net/hangup.h"
 #include "net/io.h"
@@ -33,7 +34,9 @@ enum order {
         ORDER_TAKE,
         ORDER_CHANGE,
         ORDER_GATE,
-        ORDER_VISIT
+        ORDER_VISIT,
+        ORDER_LEAVE,
+        ORDER_ADOPT
 };
 
 struct worker {
@@ -197,6 +200,49 @@ static void change(struct worker *w, struct snapshot *snapshot)
         w->report(changed ? WORKER_CHANGED : WORKER_UNCHANGED, NULL, w->arg);
 }
 
+/* --- connections of another process ----------------------------------------------------------- */
+
+static void leave(struct worker *w)
+{
+        acceptor_leave(w->acceptor);
+        drain(w);
+}
+
+struct adoption {
+        struct snapshot *snapshot; /* held */
+        struct service *service;
+        struct parcel parcel;
+};
+
+static void adoption_free(struct adoption *a)
+{
+        snapshot_unref(a->snapshot);
+        parcel_fini(&a->parcel);
+        free(a);
+}
+
+static void adopt(struct worker *w, struct adoption *a)
+{
+        struct tally *all = &a->snapshot->counts->tally, *its = &a->service->counts->tally;
+        tally_add(all);
+        tally_add(its);
+        crew_count(w->place.crew, w->place.number, 1);
+        struct conn *c = conn_unpack(&w->env, a->snapshot, a->service, &a->parcel);
+        if (c != NULL) {
+                TAILQ_INSERT_TAIL(&w->living, c, entry);
+                conn_go_on(c, &a->parcel);
+        } else {
+                log_warning("service %s: a connection that was handed over is reset: the service "
+                            "is another one now, or memory is short",
+                            a->service->conf->name);
+                tally_leave(its);
+                tally_leave(all);
+                crew_count(w->place.crew, w->place.number, -1);
+                budget_give(w->place.budget, service_descriptors(a->service));
+        }
+        adoption_free(a);
+}
+
 static void on_order(int order, void *data, void *arg)
 {
         struct worker *w = arg;
@@ -223,6 +269,12 @@ static void on_order(int order, void *data, void *arg)
         case ORDER_VISIT:
                 visit(w, data);
                 w->report(WORKER_VISITED, data, w->arg);
+                break;
+        case ORDER_LEAVE:
+                leave(w);
+                break;
+        case ORDER_ADOPT:
+                adopt(w, data);
                 break;
         case ORDER_STOP:
                 w->stopping = true;
@@ -366,6 +418,27 @@ void worker_cut_over(struct worker *w)
 bool worker_visit(struct worker *w, struct worker_visit *v)
 {
         return mailbox_post(w->mailbox, ORDER_VISIT, v);
+}
+
+void worker_leave(struct worker *w)
+{
+        give_order(w, ORDER_LEAVE, NULL);
+}
+
+bool worker_adopt(struct worker *w, struct snapshot *snapshot, struct service *service,
+                  struct parcel *parcel)
+{
+        struct adoption *a = malloc(sizeof *a);
+        if (a == NULL)
+                return false;
+        *a = (struct adoption){ snapshot_ref(snapshot), service, *parcel };
+        if (mailbox_post(w->mailbox, ORDER_ADOPT, a)) {
+                *parcel = (struct parcel){ .fds = { -1, -1 } };
+                return true;
+        }
+        snapshot_unref(snapshot);
+        free(a);
+        return false;
 }
 
 bool worker_gate(struct worker *w)

@@ -10,6 +10,7 @@ struct budget;
 struct conn;
 struct crew;
 struct loop_stats;
+struct parcel;
 struct recent;
 struct worker;
 
@@ -32,13 +33,12 @@ enum worker_report {
 /* Runs on the worker's thread. data: what the report is about, or NULL. */
 typedef void worker_report_fn(enum worker_report what, void *data, void *arg);
 
-/* Something to be done with every connection of a worker, on its thread: it may be ended by it. */
+/* Something to be done with every connection of a worker, on its thread: it may be over by it. */
 struct worker_visit {
         void (*each)(struct conn *c, struct worker_visit *v);
         /* Once, before: how the last ones ended. NULL: that is of no interest. */
         void (*ends)(const struct recent *ends, struct worker_visit *v);
-        /* For who gets the report, on its thread: it is over. */
-        void (*over)(struct worker_visit *v);
+        void (*done)(struct worker_visit *v); /* for whoever is told WORKER_VISITED */
 };
 
 /* Starts the thread, which accepts at once. NULL with errno set. */
@@ -58,6 +58,13 @@ bool worker_gate(struct worker *w);
 bool worker_visit(struct worker *w, struct worker_visit *v);
 void worker_cut_over(struct worker *w); /* end those whose service is over, see service_counts */
 void worker_drain(struct worker *w);
+/* As worker_drain(), but whoever waits to be accepted is left to another process, which has the
+ * same listening sockets. */
+void worker_leave(struct worker *w);
+/* Go on with a connection of another process, counted already with budget_take(). Takes *parcel
+ * and what it holds; on false (memory) nothing is taken. */
+bool worker_adopt(struct worker *w, struct snapshot *snapshot, struct service *service,
+                  struct parcel *parcel);
 void worker_cut(struct worker *w, enum reason why); /* end every connection */
 
 /* Ends the loop and the thread; connections still alive end with REASON_SHUTDOWN. */

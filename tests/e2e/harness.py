@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The daemon under test: started, asked, stopped, and its word compared with what happened."""
+import ctypes
 import json
 import os
 import pathlib
@@ -95,6 +96,40 @@ def ends_well(client):
     assert client.until_ended() == "end"
 
 
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Successor:
+    """A process that another one has started, and that is nobody's child: ours, by being the one who
+    adopts orphans here. As much of subprocess.Popen as is needed."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.returncode = None
+
+    @staticmethod
+    def adopt_orphans():
+        assert ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self):
+        if self.returncode is None:
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
 class Daemon:
     """spliced in the foreground, ready when it says so."""
 
@@ -106,6 +141,7 @@ class Daemon:
         self.stderr = self.dir / "stderr"
         self.conf = self.dir / "spliced.conf"
         self.process = None
+        self.predecessors = []     # processes that this one has taken the place of
         self.returncode = None
         self.expect_returncode = 0
         self.expect_path = None    # of every connection that got so far
@@ -145,6 +181,26 @@ class Daemon:
         if ready:
             self.until_ready()
         return self
+
+    def upgrade(self, how=None):
+        """USR2, or what how() does: afterwards this is the successor; its predecessor may still have
+        connections that cannot be handed over."""
+        Successor.adopt_orphans()
+        taken = len(re.findall("taken over: ", self.messages()))
+        if how is None:
+            self.signal(signal.SIGUSR2)
+        else:
+            how()
+        self.net.until(lambda: self.notices() and len(re.findall("taken over: ", self.messages())) > taken,
+                       "a successor", DEADLINE)
+        self.predecessors.append(self.process)
+        self.process = Successor(int(re.findall(r"the successor is ready: .* pid (\d+)", self.messages())[-1]))
+        assert self.notices(f"MAINPID={self.pid}"), "the service manager has not been told"
+
+    def until_alone(self):
+        """Until all predecessors have left."""
+        self.net.until(lambda: all(p.poll() is not None for p in self.predecessors), "predecessors to leave", DEADLINE)
+        assert [p.returncode for p in self.predecessors] == [0] * len(self.predecessors)
 
     def until_ready(self):
         self.net.until(lambda: self.notices("READY=1") or self.process.poll() is not None,
@@ -195,7 +251,13 @@ class Daemon:
                 except AssertionError:
                     self.signal(signal.SIGTERM)
                     self.until_exit()
+            if self.predecessors:
+                self.until_alone()
         finally:
+            for process in self.predecessors:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()

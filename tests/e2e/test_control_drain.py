@@ -148,13 +148,15 @@ def test_who_waits_in_the_queue_is_let_in(w):
 
 
 def test_it_survives_a_reload(w):
-    first = {"x": service(connect="echo"), "y": service(connect="echo")}
+    (w.dir / "z").mkdir()
+    first = {"x": service(connect="echo"), "y": service(connect="echo"),
+             "z": service(f"unix:{w.dir}/z/z", connect="echo")}  # where more may be made later
     d = daemon(w, {"workers": 2}, services=first)
     address = where(d, "x")
     assert ask(w, d, "drain", "x").status == 0
     until_state(w, d, "x", "drained")
     for services in ({"x": service(connect="echo", idle_timeout="1h"), "y": service(connect="echo")},
-                     {"x": service(listen=["127.0.0.1:0", f"unix:{w.dir}/x"], connect="echo"),
+                     {"x": service(listen=["127.0.0.1:0", f"unix:{w.dir}/z/x"], connect="echo"),
                       "y": service(connect="echo")}):
         d.write({"control": str(d.dir / "ctl"), "workers": 2, "services": services})
         assert ask(w, d, "reload").status == 0

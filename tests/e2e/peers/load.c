@@ -477,7 +477,7 @@ int main(int argc, char **argv)
                         die("SSL_CTX_new");
                 SSL_CTX_set_mode(l.tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-                /* The second is for the certificate: under TLS 1.2 its curve has to be among them. */
+                /* The second is the certificate's: under TLS 1.2 it has to be among them. */
                 SSL_CTX_set1_groups_list(l.tls, "X25519:P-256");
         }
         if (l.ep < 0)

@@ -41,7 +41,9 @@ static void open_fixture(struct fixture *f, const char *settings)
         assert_true(f->pid >= 0);
         if (f->pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
-                int status = daemon_run(s, &(struct given){ .text = "" });
+                int status = daemon_run(
+                        s, &(struct daemon_start){ .given = &(struct given){ .text = "" },
+                                                   .launcher = -1 });
                 records_close();
                 _exit(status);
         }
