@@ -181,7 +181,7 @@ void admin_reloaded(struct admin *a, bool changed)
 
 void admin_leave(struct admin *a)
 {
-        admin_http_listen(a->http, NULL, 0);
+        admin_http_leave(a->http);
 }
 
 void admin_draining(struct admin *a)

@@ -356,6 +356,12 @@ void admin_http_listen(struct admin_http *h, struct lsock *const *socks, size_t 
         leave_others(h);
 }
 
+void admin_http_leave(struct admin_http *h)
+{
+        while (h->n > 0)
+                listener_free(h->listeners[--h->n], false);
+}
+
 struct admin_http *admin_http_new(struct event_base *base, admin_request_fn *request, void *arg)
 {
         struct admin_http *h = calloc(1, sizeof *h);
@@ -377,8 +383,7 @@ void admin_http_free(struct admin_http *h)
                 return;
         while (!TAILQ_EMPTY(&h->clients))
                 client_free(TAILQ_FIRST(&h->clients));
-        for (size_t i = 0; i < h->n; i++)
-                listener_free(h->listeners[i], false);
+        admin_http_leave(h);
         if (h->resume != NULL)
                 event_free(h->resume);
         free(h->listeners);

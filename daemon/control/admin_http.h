@@ -28,6 +28,9 @@ void admin_http_free(struct admin_http *h);
 /* Listen on these from now on. Those that were there before and are not among them are closed. */
 void admin_http_listen(struct admin_http *h, struct lsock *const *socks, size_t n);
 
+/* Listen no more, and leave the sockets as they are: they are another process' now. */
+void admin_http_leave(struct admin_http *h);
+
 /* Ends the exchange. type is that of the body ("text/plain"), which is copied. */
 void admin_answer(struct admin_exchange *x, int status, const char *type, const char *body,
                   size_t n);

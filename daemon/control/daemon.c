@@ -49,6 +49,7 @@ static void drain(struct daemon *d)
         struct timeval in = clock_timeval(patience);
         daemon_tell_stopping(d, "draining", patience);
         d->phase = DRAINING;
+        admin_draining(d->admin);
         reload_stop(d->reload);
         gates_stop(d->gates);
         snapshot_shut_sockets(daemon_running(d), NULL);
@@ -63,7 +64,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         struct daemon *d = arg;
-        if (d->phase == UNREADY) {
+        if (d->phase == DELAYED) {
                 drain(d);
                 return;
         }
@@ -72,16 +73,16 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Whoever sends clients here hears first that it is not ready, and has the time to look. */
-static void retire(struct daemon *d)
+static void drain_in_time(struct daemon *d)
 {
         int64_t delay = daemon_running(d)->conf->drain_delay;
         struct timeval in = clock_timeval(delay);
-        admin_draining(d->admin);
         if (delay == 0) {
                 drain(d);
                 return;
         }
-        d->phase = UNREADY;
+        d->phase = DELAYED;
+        admin_draining(d->admin);
         log_notice("not ready any more, and draining soon");
         notify_stopping("not ready any more", (delay + CUTTING_MS) * 1000);
         evtimer_add(d->deadline, &in);
@@ -94,7 +95,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
         struct daemon *d = arg;
         if (d->phase == RUNNING) {
                 if (!succession_by_manager(d))
-                        retire(d);
+                        drain_in_time(d);
                 return;
         }
         if (d->phase == LEAVING) {
@@ -103,7 +104,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
                 return;
         }
         log_notice("told again: stopping now");
-        if (d->phase == UNREADY)
+        if (d->phase == DELAYED)
                 drain(d);
         cut_all(d, REASON_SHUTDOWN);
 }

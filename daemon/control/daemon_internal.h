@@ -22,7 +22,7 @@ struct upgrade;
 
 enum phase {
         RUNNING,
-        UNREADY,  /* as before, but says that it is not ready: for drain-delay */
+        DELAYED,  /* as before, but says that it is not ready: for drain-delay */
         LEAVING,  /* a successor accepts, or will; connections that cannot go there may finish */
         DRAINING, /* accepts no more; connections may finish */
         CUT,      /* every connection was ended */

@@ -373,9 +373,32 @@ def test_unix_socket_mode_and_reload(w):
         get(d, "/healthz")
 
 
+def test_a_successor_serves_where_its_predecessor_did(w):
+    """The connections it takes over are its own then, half-closed ones too."""
+    listener, path = w.listen(), w.dir / "admin"
+    d = daemon(w, {"admin": ["127.0.0.1:0", f"unix:{path}"]}, services={"x": service(connect=listener.address)})
+    client = d.connect("x")
+    server = w.accept(listener, client)
+    client.send(b"question").end()
+    assert server.until_ended() == "end"
+    port = where(d)
+    for _ in range(2):
+        d.upgrade()
+        assert where(d) == port
+        until_metric(w, d, ("spliced_connections_half_closed", "x"), 1)
+        assert get(d, "/readyz", connection=Unix(str(path))) == (200, "ready\n")
+        assert json.loads(get(d, "/status.json")[1])["pid"] == d.pid
+    server.send(b"answer").end()
+    assert client.until_ended() == "end"
+    until_metric(w, d, ("spliced_connections_half_closed", "x"), 0)
+    m = metrics(d)
+    assert m["spliced_connections_total", "x", "end"] == 1
+    assert m["spliced_bytes_total", "x", "down"] == 6
+
+
 def test_other_addresses_are_warned_of(w):
     d = w.daemon({"admin": "0.0.0.0:0"}, services={"x": service(connect="echo")})
-    d.until_says(r"spliced.conf:\d: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
+    d.until_says(r"spliced.conf:\d+: .*whoever reaches 0.0.0.0:0 sees who is connected to whom")
 
 
 def test_names_are_answered_only_where_they_lead_nowhere_else(w):
