@@ -49,18 +49,13 @@ static bool check(struct config **conf, bool dump, struct diag *diag)
         return true;
 }
 
-/* Whoever starts successors keeps what this process gives up next, but never what it has given up
- * with its user. */
-static bool confine(struct daemon_start *how, const struct config *conf, char *const *argv,
-                    struct diag *diag)
+static void start_launcher(struct daemon_start *how, const struct config *conf, char *const *argv,
+                           struct diag *diag)
 {
-        if (!privileges_drop(conf, diag))
-                return false;
-        how->launcher = launcher_new(argv);
+        how->launcher = launcher_new(argv, conf);
         if (how->launcher < 0)
                 diag_warning(diag, NULL, "there will be no upgrade without a restart: %s",
                              strerror(errno));
-        return sandbox_enter(conf, diag);
 }
 
 static struct snapshot *build(struct daemon_start *how, struct config **conf, char *const *argv,
@@ -68,8 +63,10 @@ static struct snapshot *build(struct daemon_start *how, struct config **conf, ch
 {
         if (!given_open_log(how->given, *conf, diag))
                 return NULL;
+        start_launcher(how, *conf, argv, diag);
         struct snapshot *snapshot = make_after(conf, how->predecessor, diag);
-        if (snapshot != NULL && !confine(how, snapshot->conf, argv, diag)) {
+        if (snapshot != NULL &&
+            !(privileges_drop(snapshot->conf, diag) && sandbox_enter(snapshot->conf, diag))) {
                 snapshot_unref(snapshot);
                 return NULL;
         }

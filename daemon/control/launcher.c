@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/own.h"
+#include "control/privileges.h"
 #include "net/fdpass.h"
 
 enum {
@@ -95,8 +97,11 @@ static _Noreturn void serve(const struct launcher *l)
 }
 
 /* Signals that this daemon takes are not meant for it, but those that end it are. */
-static _Noreturn void be_launcher(struct launcher *l)
+static _Noreturn void be_launcher(struct launcher *l, const struct config *conf)
 {
+        struct diag *diag = diag_new();
+        if (diag == NULL || !privileges_drop(conf, diag))
+                _exit(1); /* our parent cannot either, and says why */
         signal(SIGHUP, SIG_IGN);
         signal(SIGUSR1, SIG_IGN);
         signal(SIGUSR2, SIG_IGN);
@@ -109,7 +114,7 @@ static _Noreturn void be_launcher(struct launcher *l)
         serve(l);
 }
 
-int launcher_new(char *const *argv)
+int launcher_new(char *const *argv, const struct config *conf)
 {
         struct launcher l = { .argv = argv };
         int ends[2];
@@ -119,7 +124,7 @@ int launcher_new(char *const *argv)
         l.fd = ends[1];
         pid_t pid = fork();
         if (pid == 0)
-                be_launcher(&l);
+                be_launcher(&l, conf);
         int saved = errno;
         close(ends[1]);
         if (pid < 0) {
