@@ -20,6 +20,7 @@
 #include "control/notify.h"
 #include "control/predecessor.h"
 #include "control/seccomp.h"
+#include "control/watchdog.h"
 #include "worker/crew.h"
 
 static void cut_all(struct daemon *d, enum reason why)
@@ -141,8 +142,10 @@ void daemon_tell_ready(const struct daemon *d, const char *word)
         snprintf(status, sizeof status, "%zu service%s, %zu worker%s", n, daemon_plural((int64_t)n),
                  d->n_workers, daemon_plural((int64_t)d->n_workers));
         log_info("%s: %s", word, status);
-        if (!predecessor_is_there(d->how.predecessor)) /* who is the service until then */
-                notify_ready(status);
+        if (predecessor_is_there(d->how.predecessor))
+                return; /* that one is the service until then */
+        notify_ready(status);
+        watchdog_start(d->watchdog);
 }
 
 static void on_reload_begins(void *arg)
@@ -309,6 +312,18 @@ static bool make_control(struct daemon *d)
         return fine;
 }
 
+static bool make_watchdog(struct daemon *d)
+{
+        const struct watchdog_env env = {
+                .base = d->base,
+                .reload = d->reload,
+                .workers = d->workers,
+                .n_workers = d->n_workers,
+        };
+        d->watchdog = watchdog_new(&env);
+        return d->watchdog != NULL;
+}
+
 static bool make_admin(struct daemon *d)
 {
         const struct admin_env env = {
@@ -339,7 +354,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, succession_on_signal) && start_workers(d) &&
                make_reload(d) && make_gates(d) && succession_init(d) && make_control(d) &&
-               make_admin(d);
+               make_admin(d) && make_watchdog(d);
 }
 
 static void event_fini(struct event *e)
@@ -366,6 +381,7 @@ static void fini(struct daemon *d)
         gates_free(d->gates);
         admin_free(d->admin);
         seccomp_watch_free(d->refused);
+        watchdog_free(d->watchdog);
         reload_free(d->reload);
         snapshot_unref(d->first);
         mailbox_free(d->mailbox);

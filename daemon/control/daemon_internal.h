@@ -19,6 +19,7 @@ struct gates;
 struct mailbox;
 struct seccomp_watch;
 struct upgrade;
+struct watchdog;
 
 enum phase {
         RUNNING,
@@ -42,6 +43,7 @@ struct daemon {
         size_t next_adopter; /* the worker that gets the next connection of the predecessor */
         struct admin *admin;
         struct seccomp_watch *refused;
+        struct watchdog *watchdog;
         struct budget budget;
         struct crew *crew;
         struct worker **workers;

@@ -45,6 +45,8 @@ libspliced_a_SOURCES += \
 	daemon/control/store.h \
 	daemon/control/upgrade.c \
 	daemon/control/upgrade.h \
+	daemon/control/watchdog.c \
+	daemon/control/watchdog.h \
 	daemon/control/reply.c \
 	daemon/control/reply.h \
 	daemon/control/server.c \

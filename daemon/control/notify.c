@@ -14,6 +14,17 @@ void notify_ready(const char *status)
         sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+int64_t notify_watchdog_us(void)
+{
+        uint64_t us = 0;
+        return sd_watchdog_enabled(0, &us) > 0 && us <= INT64_MAX ? (int64_t)us : 0;
+}
+
+void notify_alive(const char *status)
+{
+        sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s", status);
+}
+
 /* sd_notify(3): the manager orders what it is told by this clock. */
 void notify_reloading(void)
 {
@@ -33,6 +44,16 @@ void notify_stopping(const char *status, int64_t patience_us)
 }
 #else
 void notify_ready(const char *status)
+{
+        (void)status;
+}
+
+int64_t notify_watchdog_us(void)
+{
+        return 0;
+}
+
+void notify_alive(const char *status)
 {
         (void)status;
 }

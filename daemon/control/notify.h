@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 void notify_ready(const char *status);
+/* How long the manager waits for notify_alive() before it ends us, in microseconds; 0: it does not
+ * (sd_watchdog_enabled(3)). */
+int64_t notify_watchdog_us(void);
+void notify_alive(const char *status);
 /* Until the next notify_ready(). */
 void notify_reloading(void);
 /* Another process is this service now. Returns once the manager knows, or does not answer. */

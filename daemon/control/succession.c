@@ -16,6 +16,7 @@
 #include "control/notify.h"
 #include "control/predecessor.h"
 #include "control/upgrade.h"
+#include "control/watchdog.h"
 
 /* --- a successor ------------------------------------------------------------------------------ */
 
@@ -64,10 +65,12 @@ static void leave(long pid, void *arg)
         reload_stop(d->reload);
         gates_stop(d->gates);
         control_leave(d->control);
-        if (pid > 0)
+        if (pid > 0) {
                 notify_main_pid(pid);
-        else
+                watchdog_stop(d->watchdog);
+        } else {
                 daemon_tell_stopping(d, "restarting", patience);
+        }
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_leave(d->workers[i]);
         if (patience > 0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Life as a daemon: ready, draining, stopping, its log, its privileges."""
+import ctypes
 import json
 import os
 import pwd
@@ -374,3 +375,31 @@ def test_standard_input_is_not_read(w):
 
 def test_peers_are_not_inherited():
     assert peers.address_text(("127.0.0.1", 7)) == "127.0.0.1:7"
+
+
+# -- the service manager's watchdog -----------------------------------------------------------------
+
+
+PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
+
+
+def test_the_watchdog_is_fed_while_every_worker_turns(w):
+    """One that stands still, and only that: the service manager hears nothing more."""
+    d = w.daemon({"workers": 2, "sandbox": "off"}, services={"echo": service(connect="echo")},
+                 environment={"WATCHDOG_USEC": "2000000"})
+    client = d.connect("echo")
+    echoes(client)
+    w.until(lambda: d.notices("STATUS=1 connection, 1 service"), "a status with what there is")
+    threads = sorted(int(t) for t in os.listdir(f"/proc/{d.pid}/task") if int(t) != d.pid)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(PTRACE_ATTACH, threads[-1], 0, 0) != 0:
+        pytest.skip(f"one thread cannot be stopped here: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(threads[-1], WALL)
+    d.until_says("worker 1 does not turn its loop any more")
+    fed = d.notices().count("WATCHDOG=1")
+    w.net.run(1.5)
+    assert d.notices().count("WATCHDOG=1") == fed
+    assert libc.ptrace(PTRACE_DETACH, threads[-1], 0, 0) == 0
+    d.until_says("every worker turns its loop again")
+    w.until(lambda: d.notices().count("WATCHDOG=1") > fed, "the watchdog to be fed again")
+    ends_well(client)

@@ -96,6 +96,13 @@ property() {
     systemctl show --value --property="$1" "${2-spliced.service}"
 }
 
+# is_other_than PID: another process is the service.
+is_other_than() {
+    local now
+    now=$(property MainPID)
+    [ "$now" != "$1" ] && [ "$now" != 0 ]
+}
+
 is() {
     [ "$(property "$1")" = "$2" ]
 }

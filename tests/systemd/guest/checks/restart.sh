@@ -57,10 +57,10 @@ test_an_ssh_session_lives_on() {
     before=$(property MainPID)
     systemctl restart spliced
     says_back "after a restart"
-    [ "$(property MainPID)" != "$before" ] || fail "nothing was restarted"
+    is_other_than "$before" || fail "nothing was restarted"
     before=$(property MainPID)
     splicectl upgrade
-    until_true test "$(property MainPID)" != "$before"
+    until_true is_other_than "$before"
     says_back "after an upgrade"
     systemctl restart spliced
     says_back "after both"
