@@ -128,6 +128,7 @@ def test_nobody_is_lost(w, kind):
         w.net.run(0.2)
         assert ask(w, d, "drain", "x").status == 0
         until_state(w, d, "x", "drained")
+        w.net.run(1.3)  # whose first try was not answered tries again after a second
         assert ask(w, d, "resume", "x").status == 0
     w.net.run(0.2)
     stop.unlink()
