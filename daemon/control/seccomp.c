@@ -92,7 +92,9 @@ static int allow(scmp_filter_ctx filter, const char *name, unsigned n, const str
 /* A signal to ourselves is how abort(3) ends a process. */
 static int allow_own_end(scmp_filter_ctx filter)
 {
-        const struct scmp_arg_cmp own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+        const struct scmp_arg_cmp own = { .arg = 0,
+                                          .op = SCMP_CMP_EQ,
+                                          .datum_a = (scmp_datum_t)getpid() };
         int error = allow(filter, "tgkill", 1, &own);
         return error != 0 ? error : allow(filter, "kill", 1, &own);
 }
