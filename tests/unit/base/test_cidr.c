@@ -77,8 +77,7 @@ static void what_is_none(void **state)
                 "10.0.0.0/8/8",
                 "1.2.3.4 ",
                 "::/4294967296",
-                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                "a",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         };
         for (size_t i = 0; i < COUNTOF(table); i++) {
                 struct cidr c;
