@@ -6,6 +6,8 @@ libspliced_a_SOURCES += \
 	daemon/conn/conn_record.c \
 	daemon/conn/parcel.c \
 	daemon/conn/parcel.h \
+	daemon/conn/parcel_members.c \
+	daemon/conn/parcel_members.h \
 	daemon/conn/reason.c \
 	daemon/conn/reason.h \
 	daemon/conn/reasons.def \

@@ -17,20 +17,6 @@
 #include "control/heritage.h"
 #include "net/lsock_gate.h"
 
-static int open_records(void **state)
-{
-        (void)state;
-        records_open();
-        return 0;
-}
-
-static int close_records(void **state)
-{
-        (void)state;
-        records_close();
-        return 0;
-}
-
 /* --- connections ------------------------------------------------------------------------------ */
 
 #define FORWARD "connect = \"127.0.0.1:%1\""
@@ -276,5 +262,5 @@ int main(void)
                 cmocka_unit_test(a_bundle_waits_for_whoever_comes),
                 cmocka_unit_test(what_is_no_bundle_is_refused),
         };
-        return cmocka_run_group_tests(tests, open_records, close_records);
+        return cmocka_run_group_tests(tests, records_set_up, records_tear_down);
 }
