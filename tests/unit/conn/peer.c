@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -33,6 +35,8 @@ void peer_use_tls(struct peer *p, bool server)
         }
         p->ssl = SSL_new(ctx);
         SSL_CTX_free(ctx);
+        /* Tickets may be unacknowledged: what is said next would wait for that, and a reset not. */
+        setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
         SSL_set_fd(p->ssl, p->fd);
         if (server) {
                 SSL_set_accept_state(p->ssl);
