@@ -65,13 +65,10 @@ static const char *upstream_text(const struct conn *c, char room[static SOCKADDR
         return address.len > 0 ? sockaddress_text(&address, room) : c->target->text;
 }
 
-static const struct tls_info *tls_of(const struct tls_context *context, struct stream *s,
-                                     struct tls_info *room)
+/* A leg is what it is, whatever its service has become. */
+static const struct tls_info *tls_of(struct stream *s, struct tls_info *room)
 {
-        if (context == NULL || s == NULL)
-                return NULL;
-        tls_info_fill(room, stream_tls_ssl(s));
-        return room;
+        return s != NULL && stream_is_tls(s) ? stream_tls_info(s, room) : NULL;
 }
 
 /* All but how it ended. What it needs is in *room, to be released by record_fini(). */
@@ -98,8 +95,8 @@ static struct record record_so_far(const struct conn *c, const struct relay_stat
                 .reason = REASON_NONE,
                 .detail = c->detail,
                 .path = moved->path,
-                .tls = tls_of(c->service->listen_tls, c->client, &room->tls),
-                .connect_tls = tls_of(c->service->connect_tls, c->upstream, &room->connect_tls),
+                .tls = tls_of(c->client, &room->tls),
+                .connect_tls = tls_of(c->upstream, &room->connect_tls),
                 .connect_handshake_ms = c->connect_handshake_ms,
                 .attempts = c->attempts,
         };

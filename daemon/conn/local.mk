@@ -8,6 +8,8 @@ libspliced_a_SOURCES += \
 	daemon/conn/left_out.h \
 	daemon/conn/parcel.c \
 	daemon/conn/parcel.h \
+	daemon/conn/parcel_members.c \
+	daemon/conn/parcel_members.h \
 	daemon/conn/reason.c \
 	daemon/conn/reason.h \
 	daemon/conn/reasons.def \
