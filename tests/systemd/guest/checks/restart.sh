@@ -127,3 +127,69 @@ test_a_stop_is_no_restart() {
     until_true recorded SPLICED_REASON=drained
     stopped_well
 }
+
+# ---- a restart with a mistake
+
+# A connection to the echo, as descriptor 5, through a restart that fails: refused_restart CONF
+refused_restart() {
+    has_bus
+    configure_echo
+    systemctl start spliced
+    exec 5<>/dev/tcp/127.0.0.1/7007
+    echo before >&5
+    read -r -t 5 <&5
+    configure <<<"$1"
+    ! systemctl restart spliced || fail "it was not refused"
+    until_true said "$conf:"
+    until_true said "sockets and connections of the process before"
+}
+
+test_a_restart_with_a_mistake_cuts_loudly() {
+    refused_restart 'workerz = 2'
+    equal ActiveState "$(property ActiveState)" failed
+    local told
+    told=$(LC_ALL=C timeout 5 cat <&5 2>&1) || true
+    holds "what the client was told" "$told" "reset by peer"
+    configure_echo
+    systemctl start spliced
+    echo hello | echoes 7007
+}
+
+mended() {
+    echo waiting | timeout $patience nc -N 127.0.0.1 7007 >"$tmp/waited" &
+    local waits=$! line
+    sleep 0.3
+    configure_echo
+    until_true said "taken over: 1 connection"
+    echo after >&5
+    read -r -t 5 line <&5
+    equal "what came back" "$line" after
+    wait $waits
+    equal "what came back to one who waited" "$(cat "$tmp/waited")" waiting
+    until_true is ActiveState active
+    until_true is NFileDescriptorStore 0
+}
+
+test_connections_wait_until_a_mistake_is_mended() {
+    example keep-connections
+    refused_restart 'workerz = 2'
+    mended
+}
+
+# Found only once the keys are read.
+test_connections_wait_until_a_key_is_there() {
+    example keep-connections
+    refused_restart 'services: { loop: { listen = "127.0.0.1:7007", connect = "echo",
+        listen-tls: { certificate = "/etc/spliced/none.pem" } } }'
+    mended
+}
+
+test_stop_ends_the_waiting() {
+    example keep-connections
+    refused_restart 'workerz = 2'
+    systemctl stop spliced
+    local told
+    told=$(LC_ALL=C timeout 5 cat <&5 2>&1) || true
+    holds "what the client was told" "$told" "reset by peer"
+    ! nc -z 127.0.0.1 7007
+}

@@ -34,6 +34,11 @@ test_systemd_takes_low_ports_without_a_remark() {
     takes_the_unit
 }
 
+test_systemd_takes_keep_connections_without_a_remark() {
+    example keep-connections
+    takes_the_unit
+}
+
 test_systemd_takes_notify_reload_without_a_remark() {
     needs_systemd 253 "Type=notify-reload"
     example notify-reload
