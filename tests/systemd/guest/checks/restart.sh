@@ -71,6 +71,29 @@ test_an_ssh_session_lives_on() {
     stopped_well
 }
 
+# The client has said all it will, and waits for the answer.
+test_a_half_closed_connection_gets_its_answer() {
+    has_bus
+    configure_ssh
+    systemctl start spliced
+    mkfifo "$tmp/answer"
+    nc -l -N 127.0.0.1 9009 <"$tmp/answer" >"$tmp/question" &
+    local server=$! client
+    exec 6>"$tmp/answer"
+    until_true listening 9009
+    echo "the question" | nc -N 127.0.0.1 7009 >"$tmp/got" &
+    client=$!
+    until_true grep -q question "$tmp/question"
+    systemctl restart spliced
+    until_true said "taken over: 1 connection"
+    echo "the answer" >&6
+    exec 6>&-
+    wait "$client" "$server"
+    equal "what the client got" "$(cat "$tmp/got")" "the answer"
+    until_true recorded SPLICED_SERVICE=bulk SPLICED_REASON=end SPLICED_BYTES_UP=13 \
+        SPLICED_BYTES_DOWN=11
+}
+
 # A gigabyte through a forward, its process replaced twice meanwhile.
 test_a_gigabyte_arrives() {
     has_bus
