@@ -6,6 +6,7 @@ install-sample:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/spliced' '$(DESTDIR)$(docdir)/examples'
 	$(INSTALL_DATA) $(srcdir)/conf/spliced.conf $(srcdir)/conf/examples/*.conf \
 		$(srcdir)/conf/grafana-spliced.json $(srcdir)/systemd/low-ports.conf \
+		$(srcdir)/systemd/notify-reload.conf $(srcdir)/systemd/keep-connections.conf \
 		'$(DESTDIR)$(docdir)/examples'
 	test -e '$(DESTDIR)$(sysconfdir)/spliced/spliced.conf' || \
 		$(INSTALL_DATA) $(srcdir)/conf/spliced.conf '$(DESTDIR)$(sysconfdir)/spliced'

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/log_journal.h"
@@ -17,6 +19,7 @@
 #include "control/predecessor.h"
 #include "control/privileges.h"
 #include "control/sandbox.h"
+#include "control/store.h"
 #include "options.h"
 #include "snapshot/snapshot.h"
 #include "tls/memory.h"
@@ -89,6 +92,38 @@ static void tell(const struct diag *diag)
         diag_each(diag, tell_line, &to_journal);
 }
 
+static int check_aside(const struct given *given)
+{
+        struct diag *diag = diag_new();
+        struct config *conf = diag != NULL ? given_read(given, diag) : NULL;
+        bool fine = conf != NULL && check(&conf, false, diag);
+        if (!fine && diag != NULL)
+                tell(diag);
+        return fine ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* In a process of its own: its copies of the keys are nobody's who lives on. */
+static bool would_start(const struct given *given)
+{
+        int status;
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(check_aside(given));
+        return pid < 0 || waitpid(pid, &status, 0) != pid || status == 0;
+}
+
+/* What a predecessor left with the service manager can be taken once only: not by a process that
+ * refuses its configuration. */
+static bool may_take(const struct given *given, const struct config *conf, struct diag *diag)
+{
+        if (!store_holds() || (conf != NULL && would_start(given)))
+                return conf != NULL;
+        diag_error(diag, NULL,
+                   "sockets and connections of the process before stay with systemd, and are lost "
+                   "unless that tries again (see keep-connections.conf in spliced(8))");
+        return false;
+}
+
 static bool run(const struct given *given, struct config **conf, char *const *argv,
                 struct diag *diag)
 {
@@ -96,7 +131,7 @@ static bool run(const struct given *given, struct config **conf, char *const *ar
         bool fine = false;
         privileges_raise_descriptors();
         struct snapshot *snapshot = NULL;
-        if (predecessor_find(&how.predecessor, diag))
+        if (may_take(given, *conf, diag) && predecessor_find(&how.predecessor, diag))
                 snapshot = build(&how, conf, argv, diag);
         tell(diag);
         if (snapshot != NULL)
@@ -127,7 +162,7 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         struct config *conf = given_read(&options.given, diag);
         bool fine = conf != NULL;
-        if (fine && options.what == OPTIONS_RUN) {
+        if (options.what == OPTIONS_RUN) {
                 fine = run(&options.given, &conf, argv, diag);
         } else {
                 fine = fine && check(&conf, options.what == OPTIONS_DUMP, diag);

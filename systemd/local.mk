@@ -1,6 +1,6 @@
 # The unit names the directories of this installation, so it is made by make.
 EXTRA_DIST += systemd/spliced.service.in systemd/spliced.socket systemd/low-ports.conf \
-	systemd/sysusers.conf systemd/tmpfiles.conf
+	systemd/notify-reload.conf systemd/keep-connections.conf systemd/sysusers.conf systemd/tmpfiles.conf
 CLEANFILES += systemd/spliced.service
 
 systemd/spliced.service: $(srcdir)/systemd/spliced.service.in Makefile

@@ -33,6 +33,24 @@ static void forget(const char *name)
         sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
+static void free_names(char **names, int n)
+{
+        for (int i = 0; i < n; i++)
+                free(names[i]);
+        free(names);
+}
+
+bool store_holds(void)
+{
+        char **names = NULL;
+        int n = sd_listen_fds_with_names(0, &names);
+        bool found = false;
+        for (int i = 0; i < n; i++)
+                found = found || strcmp(names[i], LINES) == 0;
+        free_names(names, n);
+        return found;
+}
+
 static void take_if_named(int fd, const char *name, const char *wanted, int *out)
 {
         if (strcmp(name, wanted) != 0)
@@ -52,15 +70,18 @@ bool store_take(int *lines, int *take)
                 take_if_named(SD_LISTEN_FDS_START + i, names[i], LINES, lines);
                 take_if_named(SD_LISTEN_FDS_START + i, names[i], TAKE_FROM, take);
         }
-        for (int i = 0; i < n; i++)
-                free(names[i]);
-        free(names);
+        free_names(names, n);
         return *lines >= 0 && *take >= 0;
 }
 #else
 bool store_leave(struct bundle *b)
 {
         (void)b;
+        return false;
+}
+
+bool store_holds(void)
+{
         return false;
 }
 

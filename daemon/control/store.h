@@ -12,6 +12,9 @@
  * Returns false where there is none. */
 bool store_leave(struct bundle *b);
 
+/* Whether anything was left. */
+bool store_holds(void);
+
 /* What was left; the manager forgets it. Returns false when there is nothing. */
 bool store_take(int *lines, int *take);
 

@@ -12,6 +12,19 @@ fail() {
     exit 1
 }
 
+# The test cannot be made here.
+skip() {
+    echo "$*"
+    exit 77
+}
+
+# needs_systemd VERSION WHY
+needs_systemd() {
+    local version
+    version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+    [ "$version" -ge "$1" ] || skip "systemd $version has no $2"
+}
+
 # Shown even when the test passes.
 note() {
     echo "note: $*"
@@ -60,8 +73,13 @@ drop_in() {
     systemctl daemon-reload
 }
 
+# One of those that come with the daemon: example NAME
+example() {
+    drop_in "$1" <"/usr/share/doc/spliced/examples/$1.conf"
+}
+
 allow_low_ports() {
-    drop_in low-ports </usr/share/doc/spliced/examples/low-ports.conf
+    example low-ports
 }
 
 # new_certificate NAME: NAME.pem and NAME.key in /etc/spliced, for localhost.

@@ -29,6 +29,29 @@ CONF
     equal ActiveState "$(property ActiveState)" active
 }
 
+# Whoever asks has the new configuration when the answer comes: nothing here waits.
+# serves_at_once [LINE]: with this line at top level.
+serves_at_once() {
+    local port pid
+    pid=$(property MainPID)
+    for port in 7101 7102 7103; do
+        configure <<CONF
+${1-}
+services: { loop: { listen = ["127.0.0.1:7007", "127.0.0.1:$port"], connect = "echo" } }
+CONF
+        systemctl reload spliced
+        echo hello | echoes $port
+        equal ActiveState "$(property ActiveState)" active
+    done
+    equal MainPID "$(property MainPID)" "$pid"
+}
+
+test_the_new_configuration_serves_when_reload_returns() {
+    configure_echo
+    systemctl start spliced
+    serves_at_once
+}
+
 test_a_mistake_is_in_the_journal_and_changes_nothing() {
     configure_echo
     systemctl start spliced
@@ -62,4 +85,35 @@ test_root_asks_by_splicectl_and_others_may_not() {
     said=$(setpriv --reuid=65534 --regid=65534 --clear-groups splicectl status 2>&1) &&
         fail "a stranger was answered: $said"
     holds "what a stranger hears" "$said" "this user may not ask"
+}
+
+# ---- systemd's own kind of reload, for a daemon that has no control socket
+
+without_control() {
+    needs_systemd 253 "Type=notify-reload"
+    example notify-reload
+    configure_echo 'control = "off"'
+    systemctl start spliced
+}
+
+test_it_does_without_a_control_socket() {
+    without_control
+    [ ! -e /run/spliced/control ]
+    serves_at_once 'control = "off"'
+    echo hello | echoes 7007
+    until_true said "reloaded: 1 service"
+    equal "how often it was read" "$(journal --output=cat | grep -c "^reloading: ")" 3
+}
+
+test_a_mistake_is_in_the_journal_without_a_control_socket_too() {
+    without_control
+    echo 'services: { loop: {' >$conf
+    systemctl reload spliced
+    until_true said "$conf:1: "
+    until_true said "nothing is reloaded"
+    equal ActiveState "$(property ActiveState)" active
+    echo hello | echoes 7007
+    configure_echo 'control = "off"'
+    systemctl reload spliced
+    until_true said "reloaded: 1 service"
 }

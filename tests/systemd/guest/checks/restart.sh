@@ -71,6 +71,29 @@ test_an_ssh_session_lives_on() {
     stopped_well
 }
 
+# The client has said all it will, and waits for the answer.
+test_a_half_closed_connection_gets_its_answer() {
+    has_bus
+    configure_ssh
+    systemctl start spliced
+    mkfifo "$tmp/answer"
+    nc -l -N 127.0.0.1 9009 <"$tmp/answer" >"$tmp/question" &
+    local server=$! client
+    exec 6>"$tmp/answer"
+    until_true listening 9009
+    echo "the question" | nc -N 127.0.0.1 7009 >"$tmp/got" &
+    client=$!
+    until_true grep -q question "$tmp/question"
+    systemctl restart spliced
+    until_true said "taken over: 1 connection"
+    echo "the answer" >&6
+    exec 6>&-
+    wait "$client" "$server"
+    equal "what the client got" "$(cat "$tmp/got")" "the answer"
+    until_true recorded SPLICED_SERVICE=bulk SPLICED_REASON=end SPLICED_BYTES_UP=13 \
+        SPLICED_BYTES_DOWN=11
+}
+
 # A gigabyte through a forward, its process replaced twice meanwhile.
 test_a_gigabyte_arrives() {
     has_bus
@@ -126,4 +149,70 @@ test_a_stop_is_no_restart() {
     systemctl stop spliced
     until_true recorded SPLICED_REASON=drained
     stopped_well
+}
+
+# ---- a restart with a mistake
+
+# A connection to the echo, as descriptor 5, through a restart that fails: refused_restart CONF
+refused_restart() {
+    has_bus
+    configure_echo
+    systemctl start spliced
+    exec 5<>/dev/tcp/127.0.0.1/7007
+    echo before >&5
+    read -r -t 5 <&5
+    configure <<<"$1"
+    ! systemctl restart spliced || fail "it was not refused"
+    until_true said "$conf:"
+    until_true said "sockets and connections of the process before"
+}
+
+test_a_restart_with_a_mistake_cuts_loudly() {
+    refused_restart 'workerz = 2'
+    equal ActiveState "$(property ActiveState)" failed
+    local told
+    told=$(LC_ALL=C timeout 5 cat <&5 2>&1) || true
+    holds "what the client was told" "$told" "reset by peer"
+    configure_echo
+    systemctl start spliced
+    echo hello | echoes 7007
+}
+
+mended() {
+    echo waiting | timeout $patience nc -N 127.0.0.1 7007 >"$tmp/waited" &
+    local waits=$! line
+    sleep 0.3
+    configure_echo
+    until_true said "taken over: 1 connection"
+    echo after >&5
+    read -r -t 5 line <&5
+    equal "what came back" "$line" after
+    wait $waits
+    equal "what came back to one who waited" "$(cat "$tmp/waited")" waiting
+    until_true is ActiveState active
+    until_true is NFileDescriptorStore 0
+}
+
+test_connections_wait_until_a_mistake_is_mended() {
+    example keep-connections
+    refused_restart 'workerz = 2'
+    mended
+}
+
+# Found only once the keys are read.
+test_connections_wait_until_a_key_is_there() {
+    example keep-connections
+    refused_restart 'services: { loop: { listen = "127.0.0.1:7007", connect = "echo",
+        listen-tls: { certificate = "/etc/spliced/none.pem" } } }'
+    mended
+}
+
+test_stop_ends_the_waiting() {
+    example keep-connections
+    refused_restart 'workerz = 2'
+    systemctl stop spliced
+    local told
+    told=$(LC_ALL=C timeout 5 cat <&5 2>&1) || true
+    holds "what the client was told" "$told" "reset by peer"
+    ! nc -z 127.0.0.1 7007
 }

@@ -89,15 +89,16 @@ CONF
 
 test_one_that_stands_still_is_started_anew() {
     configure_echo
-    mkdir -p /run/systemd/system/spliced.service.d
-    printf '[Service]\nWatchdogSec=3s\n' >/run/systemd/system/spliced.service.d/watchdog.conf
-    systemctl daemon-reload
+    drop_in watchdog <<'UNIT'
+[Service]
+WatchdogSec=2s
+UNIT
     systemctl start spliced
-    equal WatchdogUSec "$(property WatchdogUSec)" 3s
+    equal WatchdogUSec "$(property WatchdogUSec)" 2s
     exec 5<>/dev/tcp/127.0.0.1/7007
     local before
     before=$(property MainPID)
-    sleep 4
+    sleep 2.5
     equal "MainPID, while all is well" "$(property MainPID)" "$before"
     holds "the status" "$(property StatusText)" "1 connection, 1 service"
     kill -STOP "$before"

@@ -113,3 +113,18 @@ test_a_daemon_that_was_killed_comes_back() {
     done
     echo hello | echoes 7007
 }
+
+# For a daemon that is started by other means.
+test_tmpfiles_makes_its_directories() {
+    systemctl stop spliced
+    rm -rf /run/spliced /var/log/spliced
+    systemd-tmpfiles --create spliced.conf
+    equal /run/spliced "$(stat -c "%U %G %a" /run/spliced)" "spliced spliced 755"
+    equal /var/log/spliced "$(stat -c "%U %G %a" /var/log/spliced)" "spliced spliced 755"
+    rm -r /run/spliced
+    configure_echo
+    systemctl start spliced
+    echo hello | echoes 7007
+    systemctl stop spliced
+    [ ! -e /run/spliced ]
+}

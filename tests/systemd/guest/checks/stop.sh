@@ -38,6 +38,32 @@ test_stop_waits_for_connections_that_are_open() {
     until_true recorded SPLICED_REASON=end SPLICED_BYTES_DOWN=3000008
 }
 
+# They had connected, and been heard by the kernel, when the daemon stood still.
+test_stop_serves_those_who_wait_in_the_backlog() {
+    configure_echo
+    systemctl start spliced
+    local pid i clients=()
+    pid=$(property MainPID)
+    kill -STOP "$pid"
+    for i in {1..20}; do
+        echo "number $i" | timeout $patience nc -N 127.0.0.1 7007 >"$tmp/got.$i" &
+        clients+=($!)
+    done
+    until_true established 20 7007
+    systemctl stop spliced # which wakes it, too
+    wait "${clients[@]}"
+    for i in {1..20}; do
+        equal "what client $i got" "$(cat "$tmp/got.$i")" "number $i"
+    done
+    stopped_well
+}
+
+# established COUNT PORT: so many clients are connected to it.
+established() {
+    [ "$(grep -c "^ *[0-9]*: [0-9A-F]*:[0-9A-F]* 0100007F:$(printf %04X "$2") 0[145] " \
+        /proc/net/tcp)" -eq "$1" ]
+}
+
 # Nobody asked systemd to stop the unit: that it is deactivating is the daemon's own word.
 test_a_signal_by_hand_is_announced_as_stopping() {
     configure_echo

@@ -22,6 +22,33 @@ exposed() {
     note "$(tail -n 1 $tmp/security)"
 }
 
+# As it is installed, before anything is running.
+test_the_exposure_is_small_on_paper() {
+    systemd-analyze security --offline=true --no-pager --threshold=11 "$(property FragmentPath)" \
+        >$tmp/security || fail "$(cat $tmp/security)"
+    note "$(tail -n 1 $tmp/security)"
+}
+
+test_systemd_takes_low_ports_without_a_remark() {
+    allow_low_ports
+    takes_the_unit
+}
+
+test_systemd_takes_keep_connections_without_a_remark() {
+    example keep-connections
+    takes_the_unit
+}
+
+test_systemd_takes_notify_reload_without_a_remark() {
+    needs_systemd 253 "Type=notify-reload"
+    example notify-reload
+    takes_the_unit
+}
+
+takes_the_unit() {
+    equal "what it says" "$(systemd-analyze verify --man=no spliced.service 2>&1)" ""
+}
+
 test_the_exposure_is_small() {
     exposed 11
     allow_low_ports
