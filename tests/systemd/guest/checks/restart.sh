@@ -76,18 +76,23 @@ test_a_half_closed_connection_gets_its_answer() {
     has_bus
     configure_ssh
     systemctl start spliced
-    mkfifo "$tmp/answer"
-    nc -l -N 127.0.0.1 9009 <"$tmp/answer" >"$tmp/question" &
+    mkfifo "$tmp/go"
+    # Netcat as a server would take the end of the question for the end of all.
+    perl -MIO::Socket::INET -e '
+        my $one = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9009", Listen => 1)->accept;
+        print while <$one>;
+        close STDOUT;
+        <STDIN>;
+        print $one "the answer\n";' <"$tmp/go" >"$tmp/question" &
     local server=$! client
-    exec 6>"$tmp/answer"
+    exec 6<>"$tmp/go"
     until_true listening 9009
     echo "the question" | nc -N 127.0.0.1 7009 >"$tmp/got" &
     client=$!
     until_true grep -q question "$tmp/question"
     systemctl restart spliced
     until_true said "taken over: 1 connection"
-    echo "the answer" >&6
-    exec 6>&-
+    echo >&6
     wait "$client" "$server"
     equal "what the client got" "$(cat "$tmp/got")" "the answer"
     until_true recorded SPLICED_SERVICE=bulk SPLICED_REASON=end SPLICED_BYTES_UP=13 \
