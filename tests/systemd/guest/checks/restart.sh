@@ -104,11 +104,11 @@ test_a_gigabyte_arrives() {
     has_bus
     configure_ssh
     systemctl start spliced
-    nc -l -N 127.0.0.1 9009 </dev/null | sha256sum >"$tmp/arrived" &
+    nc -l -N 127.0.0.1 9009 </dev/null | openssl dgst -sha256 -r >"$tmp/arrived" &
     local server=$!
     until_true listening 9009
     openssl enc -aes-128-ctr -nosalt -pass pass:x -pbkdf2 </dev/zero 2>/dev/null | head -c 1G |
-        tee >(sha256sum >"$tmp/sent") | nc -N 127.0.0.1 7009 >/dev/null &
+        tee >(openssl dgst -sha256 -r >"$tmp/sent") | nc -N 127.0.0.1 7009 >/dev/null &
     local client=$!
     sleep 0.5
     systemctl restart spliced
