@@ -15,4 +15,5 @@ libspliced_a_SOURCES += \
 	daemon/base/quantity.c \
 	daemon/base/ref.h \
 	daemon/base/sockaddress.c \
-	daemon/base/text.c daemon/base/text.h
+	daemon/base/text.c daemon/base/text.h \
+	daemon/base/throttle.h

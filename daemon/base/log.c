@@ -166,6 +166,12 @@ void log_set_level(enum log_level level)
         atomic_store_explicit(&the_log.level, (int)level, memory_order_relaxed);
 }
 
+void log_be_patient(void)
+{
+        atomic_store(&the_log.file.patient, true);
+        atomic_store(&the_log.err.patient, true);
+}
+
 bool log_enabled(enum log_level level)
 {
         return (int)level <= atomic_load_explicit(&the_log.level, memory_order_relaxed);

@@ -28,6 +28,9 @@ const char *log_reopen(void);
 void log_close(void);
 
 void log_set_level(enum log_level level);
+/* Lines that end matter more than a loop that turns, when there is not much left to do: from now on
+ * a line waits a while for a full pipe, as long as its reader takes anything at all. */
+void log_be_patient(void);
 bool log_enabled(enum log_level level);
 /* The level as syslog(3) counts: 3 (error) to 7 (debug). */
 int log_priority(enum log_level level);

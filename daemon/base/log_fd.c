@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/own.h"
 
-/* How long a line that has begun may wait for a full pipe before the loop matters more. */
-#define PATIENCE_MS 250
+/* How long a line that has begun may wait for a full pipe before the loop matters more; and any
+ * line, when the loop matters little. */
+#define PATIENCE_MS      250
+#define LONG_PATIENCE_MS 2000
 
 static struct iovec piece(const char *s)
 {
@@ -33,10 +35,18 @@ static bool advance(struct iovec **iov, int *count, size_t n)
         return true;
 }
 
+static int patience_ms(const struct log_fd *f, bool begun)
+{
+        if (atomic_load(&f->patient))
+                return LONG_PATIENCE_MS;
+        return begun ? PATIENCE_MS : 0;
+}
+
 /* One writev(2), and more only if the kernel took a part. Returns 0 or errno; *begun says whether
  * something was written. */
-static int write_whole(int fd, struct iovec *iov, int count, bool *begun)
+static int write_whole(struct log_fd *f, struct iovec *iov, int count, bool *begun)
 {
+        int fd = atomic_load(&f->fd);
         *begun = false;
         for (;;) {
                 ssize_t n = writev(fd, iov, count);
@@ -44,10 +54,12 @@ static int write_whole(int fd, struct iovec *iov, int count, bool *begun)
                         if (!advance(&iov, &count, (size_t)n))
                                 return 0;
                         *begun = *begun || n > 0;
-                } else if (errno == EAGAIN && *begun) {
+                } else if (errno == EAGAIN && patience_ms(f, *begun) > 0) {
                         struct pollfd room = { .fd = fd, .events = POLLOUT };
-                        if (poll(&room, 1, PATIENCE_MS) == 0)
+                        if (poll(&room, 1, patience_ms(f, *begun)) == 0) {
+                                atomic_store(&f->patient, false);
                                 return EAGAIN;
+                        }
                 } else if (errno != EINTR) {
                         return errno;
                 }
@@ -57,7 +69,7 @@ static int write_whole(int fd, struct iovec *iov, int count, bool *begun)
 static bool put(struct log_fd *f, struct iovec *iov, int count)
 {
         bool begun;
-        int error = write_whole(atomic_load(&f->fd), iov, count, &begun);
+        int error = write_whole(f, iov, count, &begun);
         if (error == 0)
                 return true;
         atomic_store(&f->error, error);

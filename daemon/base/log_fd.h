@@ -15,6 +15,7 @@ struct log_fd {
         atomic_bool priorities; /* the journal reads it: `<4>` instead of time and level */
         atomic_ulong lost;      /* lines that could not be written since the last that could */
         atomic_int error;       /* why: errno */
+        atomic_bool patient;    /* a line waits for room; until one has waited in vain */
         atomic_bool torn;       /* of the last of them the beginning was written */
 };
 

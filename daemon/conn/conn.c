@@ -187,7 +187,7 @@ static void set_detail(struct conn *c, const char *detail)
 void conn_stage_failed(struct conn *c, enum reason why, const char *detail)
 {
         set_detail(c, detail);
-        if ((*c->stage)->alert_client && c->service->listen_tls != NULL)
+        if ((*c->stage)->alert_client && stream_is_tls(c->client))
                 stream_tls_alert(c->client);
         conn_end(c, why);
 }
@@ -216,7 +216,8 @@ int32_t conn_handshake_done(struct conn *c, enum handshake_side side, bool faile
         enum { BUFFERS = 48 * 1024 };
         struct service_stats *stats = conn_stats(c);
         int64_t us = clock_us() - c->stage_us;
-        SSL *ssl = stream_tls_ssl(side == HANDSHAKE_CLIENT ? c->client : c->upstream);
+        SSL *ssl =
+                failed ? NULL : stream_tls_ssl(side == HANDSHAKE_CLIENT ? c->client : c->upstream);
         histogram_observe(&stats->handshake[side], &histogram_brief, us);
         if (failed)
                 handshakes_count(&stats->handshakes, side, NULL, NULL, HANDSHAKE_FAILED);
@@ -278,6 +279,8 @@ void conn_free(struct conn *c)
         dial_attempts_free(c->attempts);
         free(c->order);
         free(c->detail);
+        if (c->own_listen)
+                free((void *)(uintptr_t)c->listen);
         memory_freed(c->env->memory, octets_held(c->service));
         snapshot_unref(c->snapshot);
         free(c);

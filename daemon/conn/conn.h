@@ -48,7 +48,7 @@ struct conn {
         const struct conn_env *env;
         struct snapshot *snapshot; /* held */
         struct service *service;
-        const struct sockaddress *listen; /* the snapshot's */
+        const struct sockaddress *listen; /* the snapshot's, or see own_listen */
 
         const struct stage *const *stage; /* NULL before the first */
         struct event *stage_timer;        /* NULL: none runs */
@@ -77,6 +77,7 @@ struct conn {
         enum reason why : 8;        /* for a stage that returns STAGE_END */
         bool reached : 1;           /* the upstream, or the built-in */
         bool counted : 1;           /* in the tallies of the service and of all */
+        bool own_listen : 1;        /* the address is this connection's */
         bool dead : 1;              /* conn_end() has run */
 
         uint8_t client_address[]; /* packed */

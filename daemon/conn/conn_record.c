@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "conn/left_out.h"
 #include "conn/record.h"
 #include "conn/record_members.h"
 #include "tls/stream_tls.h"
@@ -64,13 +65,10 @@ static const char *upstream_text(const struct conn *c, char room[static SOCKADDR
         return address.len > 0 ? sockaddress_text(&address, room) : c->target->text;
 }
 
-static const struct tls_info *tls_of(const struct tls_context *context, struct stream *s,
-                                     struct tls_info *room)
+/* A leg is what it is, whatever its service has become. */
+static const struct tls_info *tls_of(struct stream *s, struct tls_info *room)
 {
-        if (context == NULL || s == NULL)
-                return NULL;
-        tls_info_fill(room, stream_tls_ssl(s));
-        return room;
+        return s != NULL && stream_is_tls(s) ? stream_tls_info(s, room) : NULL;
 }
 
 /* All but how it ended. What it needs is in *room, to be released by record_fini(). */
@@ -97,8 +95,8 @@ static struct record record_so_far(const struct conn *c, const struct relay_stat
                 .reason = REASON_NONE,
                 .detail = c->detail,
                 .path = moved->path,
-                .tls = tls_of(c->service->listen_tls, c->client, &room->tls),
-                .connect_tls = tls_of(c->service->connect_tls, c->upstream, &room->connect_tls),
+                .tls = tls_of(c->client, &room->tls),
+                .connect_tls = tls_of(c->upstream, &room->connect_tls),
                 .connect_handshake_ms = c->connect_handshake_ms,
                 .attempts = c->attempts,
         };
@@ -110,12 +108,49 @@ static void room_fini(struct room *room)
         tls_info_fini(&room->connect_tls);
 }
 
+/* What was asked for here is no flood, however much it is. */
+static bool is_asked_for(enum reason why)
+{
+        return why == REASON_KILLED || why == REASON_DRAINED || why == REASON_SHUTDOWN;
+}
+
+/* Each worker has its share. */
+static int64_t errors_per_second(const struct conn *c)
+{
+        int64_t all = c->snapshot->conf->log.errors_per_second, n = (int64_t)c->snapshot->n_workers;
+        return n > 1 ? (all + n - 1) / n : all;
+}
+
+/* Whether there is to be a record of this end among all that are alike. It has been counted. */
+static bool is_chosen(const struct conn *c, enum reason why)
+{
+        enum { BURST_US = 100 * 1000 * 1000 };
+        struct service_stats *stats = conn_stats(c);
+        uint64_t sample = (uint64_t)c->snapshot->conf->log.sample;
+        int64_t most = errors_per_second(c);
+        if (why == REASON_END)
+                return counter_get(&stats->ended[why]) % sample == 1 % sample;
+        return most == 0 || is_asked_for(why) ||
+               throttle_pass(&stats->records[why], clock_us(), most, BURST_US);
+}
+
+static void leave_out(const struct conn *c, enum reason why)
+{
+        counter_add(&conn_stats(c)->left_out, 1);
+        if (why != REASON_END)
+                left_out_add(c->service->conf->name, why);
+}
+
 void conn_write_record(struct conn *c, enum reason why, const struct relay_stats *moved)
 {
         struct room room;
         enum record_format format = (enum record_format)c->snapshot->conf->log.access;
         if (!record_is_wanted(why, format))
                 return;
+        if (!is_chosen(c, why)) {
+                leave_out(c, why);
+                return;
+        }
         struct record r = record_so_far(c, moved, &room);
         r.ended_by = reason_by(why) == BY_SIDE ? c->ended_by : reason_by(why);
         r.reason = why;

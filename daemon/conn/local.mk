@@ -4,8 +4,12 @@ libspliced_a_SOURCES += \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
 	daemon/conn/conn_record.c \
+	daemon/conn/left_out.c \
+	daemon/conn/left_out.h \
 	daemon/conn/parcel.c \
 	daemon/conn/parcel.h \
+	daemon/conn/parcel_members.c \
+	daemon/conn/parcel_members.h \
 	daemon/conn/reason.c \
 	daemon/conn/reason.h \
 	daemon/conn/reasons.def \

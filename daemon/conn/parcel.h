@@ -18,9 +18,10 @@ struct parcel {
 };
 void parcel_fini(struct parcel *p); /* closes what is left with a reset */
 
-/* Make a parcel of it, if it is one that can go on elsewhere: no TLS of ours, and either it has not
- * reached the upstream yet, where the other process begins anew, or both legs are sockets, or the
- * upstream is a built-in that remembers nothing. Then it is over here without a record, and freed
+/* Make a parcel of it, if it is one that can go on elsewhere. Its legs are to be plain, or left to
+ * the kernel's TLS; a handshake under way stays. And either it has not reached the upstream yet,
+ * where the other process begins anew, or both legs are sockets, or the upstream is a built-in that
+ * remembers nothing. Then it is over here without a record, and freed
  * as after conn_end(). Sockets are set to be reset by the kernel should the parcel get lost.
  * Returns false when it stays, as it was. One whose parcel memory was short for is ended. */
 bool conn_pack(struct conn *c, struct parcel *p);

@@ -40,6 +40,8 @@ static enum stage_result start_handshake(struct conn *c)
 
 static enum stage_result client_tls_enter(struct conn *c)
 {
+        if (c->client != NULL) /* from another process, which shook its hand if need be */
+                return STAGE_NEXT;
         if (c->service->listen_tls != NULL)
                 return start_handshake(c);
         if (c->service->direct)
@@ -52,7 +54,7 @@ static enum stage_result client_tls_enter(struct conn *c)
 /* The stream goes with the connection. */
 static void client_tls_leave(struct conn *c)
 {
-        if (c->service->listen_tls != NULL && c->client != NULL && c->handshake_ms < 0)
+        if (c->client != NULL && stream_is_tls(c->client) && c->handshake_ms < 0)
                 conn_handshake_done(c, HANDSHAKE_CLIENT, true);
 }
 

@@ -46,6 +46,14 @@ static void add_ends(const struct view *v)
                 }
 }
 
+static void add_left_out(const struct view *v)
+{
+        metrics_begin(v->t, METRIC_LEFT_OUT);
+        for (size_t i = 0; i < v->s->n_services; i++)
+                metrics_add(v->t, METRIC_LEFT_OUT, LABELS(name(v, i)),
+                            counter_get(&v->totals[i].left_out));
+}
+
 static void add_gauges(const struct view *v)
 {
         metrics_begin(v->t, METRIC_OPEN);
@@ -259,6 +267,7 @@ void admin_add_metrics(struct text *t, const struct admin *a)
                 stats_total(s->services[i]->counts->stats, &totals[i]);
         add_daemon(&v);
         add_ends(&v);
+        add_left_out(&v);
         add_gauges(&v);
         add_octets(&v);
         add_durations(&v);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/own.h"
+#include "conn/left_out.h"
 #include "control/admin.h"
 #include "control/control.h"
 #include "control/gates.h"
@@ -25,6 +26,7 @@
 
 static void cut_all(struct daemon *d, enum reason why)
 {
+        log_be_patient();
         d->phase = CUT;
         for (size_t i = 0; i < d->n_workers; i++)
                 worker_cut(d->workers[i], why);
@@ -46,6 +48,7 @@ void daemon_tell_stopping(const struct daemon *d, const char *word, int64_t pati
 
 static void drain(struct daemon *d)
 {
+        log_be_patient();
         int64_t patience = daemon_running(d)->conf->drain_timeout;
         struct timeval in = clock_timeval(patience);
         daemon_tell_stopping(d, "draining", patience);
@@ -108,6 +111,21 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
         if (d->phase == DELAYED)
                 drain(d);
         cut_all(d, REASON_SHUTDOWN);
+}
+
+static void on_left_out(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        (void)arg;
+        left_out_tell();
+}
+
+static bool make_left_out(struct daemon *d)
+{
+        static const struct timeval every = { .tv_sec = 10 };
+        d->left_out = event_new(d->base, -1, EV_PERSIST, on_left_out, NULL);
+        return d->left_out != NULL && evtimer_add(d->left_out, &every) == 0;
 }
 
 static void on_reopen(evutil_socket_t fd, short what, void *arg)
@@ -354,7 +372,7 @@ static bool start(struct daemon *d)
                catch_signal(d, &d->on_hup, SIGHUP, on_reload) &&
                catch_signal(d, &d->on_usr2, SIGUSR2, succession_on_signal) && start_workers(d) &&
                make_reload(d) && make_gates(d) && succession_init(d) && make_control(d) &&
-               make_admin(d) && make_watchdog(d);
+               make_admin(d) && make_watchdog(d) && make_left_out(d);
 }
 
 static void event_fini(struct event *e)
@@ -370,7 +388,9 @@ static void fini(struct daemon *d)
         inquiries_fini(&d->inquiries);
         crew_free(d->crew);
         free(d->workers);
+        left_out_tell();
         event_fini(d->deadline);
+        event_fini(d->left_out);
         event_fini(d->on_term);
         event_fini(d->on_int);
         event_fini(d->on_usr1);

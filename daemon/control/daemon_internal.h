@@ -50,6 +50,7 @@ struct daemon {
         size_t n_workers, n_quiet, n_idle;
         enum phase phase;
         struct event *deadline, *leave_soon;
+        struct event *left_out; /* tells of it, now and then */
         struct event *on_term, *on_int, *on_usr1, *on_hup, *on_usr2;
 };
 

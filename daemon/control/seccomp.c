@@ -65,7 +65,7 @@ static const struct row rows[] = {
         /* Limits are looked at, not changed. */
         { "prlimit64", 2, UINT64_MAX, 0 },
         { "prctl", 0, WHOLE, PR_SET_NAME },
-        { "prctl", 0, WHOLE, PR_GET_NAME }, /* libsystemd 257: who asks on the bus */
+        { "prctl", 0, WHOLE, PR_GET_NAME }, /* libsystemd, of Debian 13, for its address on a bus */
         { "prctl", 0, WHOLE, PR_GET_DUMPABLE },
         { "prctl", 0, WHOLE, PR_SET_VMA },
         /* How much waits in a socket or a pipe, which interface a name is; what standard output

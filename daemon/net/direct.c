@@ -142,6 +142,11 @@ static void count_given(struct direct *d, size_t n)
         d->given = n > FEW || d->given + n > FEW ? FEW + 1 : d->given + (uint32_t)n;
 }
 
+void direct_was_given(struct direct *d)
+{
+        count_given(d, FEW + 1);
+}
+
 void direct_give(struct direct *d, const void *octets, size_t n, int flags)
 {
         ssize_t k = 0;

@@ -62,6 +62,9 @@ void direct_took(struct direct *d, size_t n);
 /* Gives octets to the socket, and to the queue what it does not take. flags are send(2)'s. */
 void direct_give(struct direct *d, const void *octets, size_t n, int flags);
 
+/* It has been given octets before it was this one's: how many nobody knows any more. */
+void direct_was_given(struct direct *d);
+
 /* SO_ERROR, which is taken by this. */
 int direct_socket_error(const struct direct *d);
 

@@ -140,8 +140,10 @@ struct stream *stream_direct_new(struct io *io, int *fd, enum stream_direct_stat
                 return NULL;
         direct_init(&p->d, &plain_ops, io, TAKE_FD(*fd));
         /* Until the kernel says otherwise it is worth a try. */
-        p->d.s.readable = p->d.writable = state == STREAM_DIRECT_CONNECTED;
         p->d.connecting = state == STREAM_DIRECT_CONNECTING;
+        p->d.s.readable = p->d.writable = !p->d.connecting;
+        if (state == STREAM_DIRECT_UNDER_WAY)
+                direct_was_given(&p->d);
         return &p->d.s;
 }
 

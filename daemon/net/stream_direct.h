@@ -11,6 +11,7 @@ struct sockopts;
 
 enum stream_direct_state {
         STREAM_DIRECT_CONNECTED,
+        STREAM_DIRECT_UNDER_WAY,  /* connected, and octets were sent before: see stream_resume() */
         STREAM_DIRECT_CONNECTING, /* connect(2) said EINPROGRESS: see stream_direct_connected() */
 };
 

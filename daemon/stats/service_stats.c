@@ -53,6 +53,7 @@ static void add(struct service_stats *total, const struct service_stats *s)
         counter_add(&total->half_closed, counter_get(&s->half_closed));
         for (int i = 0; i < STATS_REASONS; i++)
                 counter_add(&total->ended[i], counter_get(&s->ended[i]));
+        counter_add(&total->left_out, counter_get(&s->left_out));
         for (int i = 0; i < HANDSHAKE_SIDES; i++)
                 histogram_sum(&total->handshake[i], &s->handshake[i]);
         histogram_sum(&total->connect, &s->connect);

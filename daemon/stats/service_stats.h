@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/throttle.h"
 #include "stats/counter.h"
 #include "stats/handshakes.h"
 #include "stats/histogram.h"
@@ -23,6 +24,8 @@ struct service_stats {
         struct counter octets[STATS_DIRECTIONS]; /* given to the receiving side's kernel */
         struct counter half_closed;              /* a gauge */
         struct counter ended[STATS_REASONS];
+        struct counter left_out;                /* of those, without a record of their own */
+        struct throttle records[STATS_REASONS]; /* how many of a kind may have one */
         struct histogram connect, handshake[HANDSHAKE_SIDES], life;
         struct handshakes handshakes;
 };

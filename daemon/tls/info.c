@@ -57,8 +57,8 @@ void tls_info_fill(struct tls_info *out, SSL *ssl)
         const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
         if (cipher == NULL || SSL_in_before(ssl))
                 return;
-        out->version = SSL_get_version(ssl);
-        out->cipher = SSL_CIPHER_get_name(cipher);
+        out->version = copy(SSL_get_version(ssl));
+        out->cipher = copy(SSL_CIPHER_get_name(cipher));
         out->group = copy(tls_info_group(ssl));
         out->alpn = alpn_of(ssl);
         out->resumed = SSL_session_reused(ssl) == 1;
@@ -69,6 +69,8 @@ void tls_info_fill(struct tls_info *out, SSL *ssl)
 
 void tls_info_fini(struct tls_info *info)
 {
+        free(info->version);
+        free(info->cipher);
         free(info->group);
         free(info->sni);
         free(info->alpn);

@@ -7,16 +7,16 @@
 
 #include <openssl/ssl.h>
 
-/* Strings are owned by the info, unless said otherwise; NULL where there is nothing to say. sni,
- * alpn and peer are as the peer wrote them: any octets but NUL. */
+/* Strings are owned by the info; NULL where there is nothing to say. sni, alpn and peer are as the
+ * peer wrote them: any octets but NUL. */
 struct tls_info {
-        const char *version; /* "TLSv1.3"; static, as is cipher */
-        const char *cipher;  /* OpenSSL's name: "TLS_AES_128_GCM_SHA256" */
-        char *group; /* "x25519", "secp256r1"; NULL where no key was exchanged (RSA key transport,
-                        PSK alone) */
-        char *sni;   /* the server name asked for */
-        char *alpn;  /* the application protocol both agreed on */
-        char *peer;  /* subject of the peer's certificate (RFC 2253) */
+        char *version; /* "TLSv1.3" */
+        char *cipher;  /* OpenSSL's name: "TLS_AES_128_GCM_SHA256" */
+        char *group;   /* "x25519", "secp256r1"; NULL where no key was exchanged (RSA key
+                          transport, PSK alone) */
+        char *sni;     /* the server name asked for */
+        char *alpn;    /* the application protocol both agreed on */
+        char *peer;    /* subject of the peer's certificate (RFC 2253) */
         bool resumed;
 };
 

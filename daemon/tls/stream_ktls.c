@@ -14,15 +14,11 @@
 #include "net/direct.h"
 #include "net/io.h"
 #include "tls/ktls.h"
-#include "tls/memory.h"
 
 struct kernel_tls {
         struct direct d;
-        SSL *ssl; /* for the record */
-        struct ktls ktls;
-        bool said_end;     /* close_notify is in the kernel's hands */
-        bool peer_through; /* it had ended, and had everything, when our own end was passed on */
-        int64_t idle_ms;   /* since when TCP holds nothing; 0: it holds something */
+        struct stream_ktls_state is;
+        int64_t idle_ms; /* since when TCP holds nothing; 0: it holds something */
 };
 
 static struct kernel_tls *self(struct stream *s)
@@ -78,9 +74,9 @@ static enum ktls_got receive_octet(struct kernel_tls *k, void *buf, struct ktls_
                 news->n = 1;
                 return KTLS_DATA;
         }
-        if (n < 0 && errno != EIO && !ktls_splice_ended(&k->ktls, n, errno))
+        if (n < 0 && errno != EIO && !ktls_splice_ended(&k->is.ktls, n, errno))
                 return KTLS_AGAIN;
-        return ktls_receive(&k->ktls, k->d.fd, record, sizeof record, news);
+        return ktls_receive(&k->is.ktls, k->d.fd, record, sizeof record, news);
 }
 
 /* Until there is nothing: that something stands behind octets, or not, no event will tell. */
@@ -91,7 +87,7 @@ static size_t ktls_stream_receive(struct stream *s, void *buf, size_t size)
         enum ktls_got got;
         do {
                 got = size == 1 ? receive_octet(k, buf, &news)
-                                : ktls_receive(&k->ktls, k->d.fd, buf, size, &news);
+                                : ktls_receive(&k->is.ktls, k->d.fd, buf, size, &news);
         } while (got == KTLS_OTHER);
         if (got == KTLS_DATA) {
                 direct_took(&k->d, news.n);
@@ -121,10 +117,10 @@ static size_t ktls_stream_fill_pipe(struct stream *s, const struct io_pipe *pipe
 {
         struct kernel_tls *k = self(s);
         size_t got;
-        if (k->ktls.splice_error != 0 || s->lost != STREAM_OPEN)
+        if (k->is.ktls.splice_error != 0 || s->lost != STREAM_OPEN)
                 return 0;
         ssize_t n = fill(k, pipe, most, &got);
-        if (n <= 0 && !ktls_splice_ended(&k->ktls, n, errno) && got == 0)
+        if (n <= 0 && !ktls_splice_ended(&k->is.ktls, n, errno) && got == 0)
                 s->readable = false;
         direct_took(&k->d, got);
         return got;
@@ -157,21 +153,21 @@ static bool peer_is_through(const struct direct *d)
 
 static int say_end(struct kernel_tls *k)
 {
-        k->peer_through = k->peer_through || peer_is_through(&k->d);
+        k->is.peer_through = k->is.peer_through || peer_is_through(&k->d);
         if (!has_room(&k->d))
                 return EAGAIN;
         int error = ktls_close_notify(k->d.fd);
-        k->said_end = error == 0;
+        k->is.said_end = error == 0;
         return error;
 }
 
 static int pass_end_on(struct direct *d)
 {
         struct kernel_tls *k = self_of(d);
-        int error = k->said_end ? 0 : say_end(k);
+        int error = k->is.said_end ? 0 : say_end(k);
         if (error == 0 && shutdown(d->fd, SHUT_WR) < 0)
                 error = errno;
-        return error != EAGAIN && k->peer_through ? 0 : error;
+        return error != EAGAIN && k->is.peer_through ? 0 : error;
 }
 
 /* What the kernel says once, and of a record that octets stand before, is kept for receive(). */
@@ -179,11 +175,11 @@ static void failed(struct direct *d, int error)
 {
         struct kernel_tls *k = self_of(d);
         char why[TLS_ERROR_MAX];
-        if (k->peer_through && d->s.finished == STREAM_FINISHED)
+        if (k->is.peer_through && d->s.finished == STREAM_FINISHED)
                 return;
         enum stream_end how = ktls_cause(error, why);
         if (how == STREAM_BROKEN)
-                ktls_splice_ended(&k->ktls, -1, error);
+                ktls_splice_ended(&k->is.ktls, -1, error);
         direct_lost(d, how, why);
 }
 
@@ -193,7 +189,7 @@ static void failed(struct direct *d, int error)
 static size_t ktls_stream_unread(struct stream *s)
 {
         struct kernel_tls *k = self(s);
-        if (!ktls_has_unread(&k->ktls, k->d.fd))
+        if (!ktls_has_unread(&k->is.ktls, k->d.fd))
                 return 0;
         return direct_unread(s) + SSL3_RT_MAX_PLAIN_LENGTH;
 }
@@ -216,11 +212,26 @@ static size_t ktls_stream_unacked(struct stream *s)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
+void stream_ktls_state_fini(struct stream_ktls_state *state)
+{
+        tls_info_fini(&state->info);
+}
+
 static void ktls_stream_free(struct stream *s, enum stream_close_how how)
 {
-        SSL *ssl = self(s)->ssl;
+        stream_ktls_state_fini(&self(s)->is);
         direct_free(s, how);
-        SSL_free(ssl);
+}
+
+/* A record that came in part is the kernel's, or in stream_ktls_state. */
+static int ktls_stream_release(struct stream *s, struct text *rest)
+{
+        struct direct *d = direct_of(s);
+        queue_move(&d->queue, s->io, rest);
+        direct_unwatch(d);
+        int fd = TAKE_FD(d->fd);
+        ktls_stream_free(s, STREAM_CLOSE);
+        return fd;
 }
 
 static const struct direct_ops ktls_ops = {
@@ -236,13 +247,15 @@ static const struct direct_ops ktls_ops = {
                 .unsent = direct_unsent,
                 .unacked = ktls_stream_unacked,
                 .fd = direct_fd,
+                .release = ktls_stream_release,
                 .free = ktls_stream_free,
         },
         .pass_end_on = pass_end_on,
         .failed = failed,
 };
 
-struct stream *stream_ktls_new(struct io *io, SSL **ssl, int *fd)
+/* Right behind the handshake octets may have come along that no event will tell of. */
+static struct kernel_tls *new_on(struct io *io, int *fd)
 {
         struct kernel_tls *k = calloc(1, sizeof *k);
         if (k == NULL)
@@ -253,13 +266,36 @@ struct stream *stream_ktls_new(struct io *io, SSL **ssl, int *fd)
                 return NULL;
         }
         *fd = -1;
-        /* Right behind the handshake octets may have come along that no event will tell of. */
         k->d.s.readable = k->d.writable = true;
-        k->ssl = TAKE(*ssl);
-        ktls_init(&k->ktls, k->ssl);
-        SSL_set_info_callback(k->ssl, NULL);
-        SSL_free_buffers(k->ssl);
-        tls_memory_trim(k->ssl);
+        return k;
+}
+
+/* What OpenSSL knows is for the record. It does not touch the socket when it goes. */
+struct stream *stream_ktls_new(struct io *io, SSL **ssl, int *fd)
+{
+        struct kernel_tls *k = new_on(io, fd);
+        if (k == NULL)
+                return NULL;
+        ktls_init(&k->is.ktls, *ssl);
+        tls_info_fill(&k->is.info, *ssl);
+        SSL_free(TAKE(*ssl));
+        return &k->d.s;
+}
+
+void stream_ktls_save(struct stream *s, struct stream_ktls_state *state)
+{
+        *state = self(s)->is;
+        self(s)->is = (struct stream_ktls_state){ 0 };
+}
+
+struct stream *stream_ktls_new_as(struct io *io, int *fd, struct stream_ktls_state *state)
+{
+        struct kernel_tls *k = new_on(io, fd);
+        if (k == NULL)
+                return NULL;
+        k->is = *state;
+        *state = (struct stream_ktls_state){ 0 };
+        direct_was_given(&k->d);
         return &k->d.s;
 }
 
@@ -268,14 +304,14 @@ bool stream_is_ktls(const struct stream *s)
         return s->ops == &ktls_ops.stream;
 }
 
-SSL *stream_ktls_ssl(struct stream *s)
+const struct tls_info *stream_ktls_info(struct stream *s)
 {
-        return self(s)->ssl;
+        return &self(s)->is.info;
 }
 
 void stream_ktls_alert(struct stream *s)
 {
         struct kernel_tls *k = self(s);
-        if (s->lost == STREAM_OPEN && !k->said_end)
+        if (s->lost == STREAM_OPEN && !k->is.said_end)
                 ktls_fatal_alert(k->d.fd, SSL_AD_INTERNAL_ERROR);
 }

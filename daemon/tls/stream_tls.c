@@ -479,10 +479,22 @@ const char *stream_tls_detach(struct stream **s)
         return NULL;
 }
 
-SSL *stream_tls_ssl(struct stream *s)
+bool stream_is_tls(const struct stream *s)
+{
+        return s->ops == &tls_ops || stream_is_tls_direct(s) || stream_is_ktls(s);
+}
+
+const struct tls_info *stream_tls_info(struct stream *s, struct tls_info *info)
 {
         if (stream_is_ktls(s))
-                return stream_ktls_ssl(s);
+                return stream_ktls_info(s);
+        tls_info_fill(info, stream_tls_ssl(s));
+        return info;
+}
+
+SSL *stream_tls_ssl(struct stream *s)
+{
+        assert(!stream_is_ktls(s));
         return stream_is_tls_direct(s) ? stream_tls_direct_ssl(s) : self(s)->ssl;
 }
 

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "net/stream.h"
+#include "tls/info.h"
 #include "tls/ktls.h"
 
 struct event_base;
@@ -45,7 +46,14 @@ bool stream_tls_leave_to_kernel(struct stream *s, enum ktls_wish wish);
  * freed. May be called from done. */
 const char *stream_tls_detach(struct stream **s);
 
-/* The TLS session, borrowed, for the record (version, cipher, group, …). */
+/* Whether it is any of those that come from here. */
+bool stream_is_tls(const struct stream *s);
+
+/* What its handshake has agreed on so far, for the record; borrowed. *info may have been filled for
+ * it: {0} before, tls_info_fini() after. */
+const struct tls_info *stream_tls_info(struct stream *s, struct tls_info *info);
+
+/* The TLS session, borrowed; there is none any more once the kernel does TLS. */
 SSL *stream_tls_ssl(struct stream *s);
 
 /* Before a reset that is our doing (no upstream could be reached): send a fatal alert

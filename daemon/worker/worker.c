@@ -8,11 +8,13 @@
 #include <event2/event.h>
 #include <openssl/crypto.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pulse.h"
+#include "base/throttle.h"
 #include "conn/conn.h"
 #include "conn/parcel.h"
 #include "conn/recent.h"
@@ -54,6 +56,7 @@ struct worker {
         struct conn_list living, dead;
         bool draining, told_idle, stopping;
         struct recent *recent;
+        struct throttle refusals; /* how often the log has them */
         struct loop_stats stats;
         struct event *beat; /* of the stats */
         pthread_t thread;
@@ -82,7 +85,10 @@ static bool enter_tallies(struct snapshot *snapshot, struct service *service)
 
 static void refuse(struct worker *w, struct handed *h, bool admitted)
 {
-        log_error("service %s: a connection is refused: out of memory", h->service->conf->name);
+        enum { BURST_US = 10 * 1000 * 1000 };
+        if (throttle_pass(&w->refusals, clock_us(), 1, BURST_US))
+                log_error("service %s: a connection is refused: out of memory",
+                          h->service->conf->name);
         if (admitted) {
                 tally_leave(&h->service->counts->tally);
                 tally_leave(&h->snapshot->counts->tally);

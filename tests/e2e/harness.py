@@ -518,7 +518,7 @@ class World:
         except OSError as error:
             return f"ss: {error}"
         blocks = re.split(r"\n(?=\S)", said)
-        return "\n".join(b for b in blocks if addresses & set(b.splitlines()[0].split()))
+        return "\n".join(b for b in blocks if addresses & set(b.partition("\n")[0].split()))
 
 
 class Program:

@@ -81,7 +81,9 @@ def test_what_is_left_after_many(w, load, pump):
         tls["ktls"] = "on"
     if KTLS == {"tls12"}:
         tls["max-version"] = "TLSv1.2"
-    d = w.daemon({"max-connections": 20000, "defaults": {"pump": pump}}, services={
+    # 200 handshakes begin at once, on a slow processor perhaps
+    patience = {"pump": pump, "handshake-timeout": f"{int(10 * SLOW)}s"}
+    d = w.daemon({"max-connections": 20000, "defaults": patience}, services={
         "plain-echo": service(connect="echo", idle_timeout=idle),
         "plain-server": service(connect=remote, idle_timeout=idle),
         "tls-echo": {**service(connect="echo", idle_timeout=idle), "listen-tls": tls},

@@ -136,6 +136,26 @@ def test_while_octets_flow(w, server):
     d.until_alone()
 
 
+def test_a_leg_stays_what_it_is(w, server):
+    """Its service speaks TLS now, and listens elsewhere; what comes to it then is another matter."""
+    d = w.daemon(services={"server": service(connect=server.address)})
+    client, upstream = joined(w, d, "server")
+    client.send(b"before")
+    upstream.until_received(6)
+    tls = {"certificate": w.certs.path("server.pem")}
+    d.write({"services": {"server": {**service(connect=server.address), "listen-tls": tls}}})
+    d.upgrade()
+    d.until_alone()
+    client.send(b", after")
+    upstream.until_received(13)
+    newer = d.connect("server", address=d.listens("server")[-1], tls=w.certs.client())
+    newer_upstream = w.accept(server, newer)
+    for peer, other in ((client, upstream), (upstream, client), (newer, newer_upstream), (newer_upstream, newer)):
+        peer.end()
+        assert other.until_ended() == "end"
+    assert d.record_of(client)["tls"] is None and d.record_of(newer)["tls"]
+
+
 def test_tls_stays_where_it_is(w, server):
     """A session that lives in user space goes on in the old process, which leaves with it."""
     tls = {"certificate": w.certs.path("server.pem")}

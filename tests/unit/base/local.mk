@@ -10,7 +10,8 @@ base_tests = \
 	tests/unit/base/test_mailbox \
 	tests/unit/base/test_pulse \
 	tests/unit/base/test_memory \
-	tests/unit/base/test_text
+	tests/unit/base/test_text \
+	tests/unit/base/test_throttle
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 
@@ -34,5 +35,7 @@ tests_unit_base_test_memory_CPPFLAGS  = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_memory_LDADD     = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_base_test_text_CPPFLAGS    = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_text_LDADD       = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_base_test_throttle_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_throttle_LDADD   = $(LDADD) $(CMOCKA_LIBS)
 
 endif

@@ -296,6 +296,56 @@ static void a_pipe_that_nobody_empties_does_not_stop_us(void **state)
         assert_non_null(strstr(buf, "after\n"));
 }
 
+struct slow_reader {
+        int fd;
+        size_t lines;
+};
+
+/* A line of 1,001 octets after the other, never faster than one a tenth of a millisecond. */
+static void *read_slowly(void *arg)
+{
+        struct slow_reader *r = arg;
+        char line[1001];
+        while (read(r->fd, line, sizeof line) > 0) {
+                r->lines++;
+                usleep(100);
+        }
+        return NULL;
+}
+
+static void the_patient_lose_nothing_to_a_slow_reader(void **state)
+{
+        struct place *p = *state;
+        pthread_t thread;
+        char line[1001] = { 0 };
+        memset(line, 'x', 1000);
+        assert_int_equal(mkfifo(p->log, 0600), 0);
+        OWN_FD int reader = open(p->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        struct slow_reader r = { .fd = reader };
+        assert_null(log_open(p->log, LOG_LEVEL_INFO));
+        assert_int_equal(fcntl(reader, F_SETFL, 0), 0); /* it waits */
+        log_be_patient();
+        assert_int_equal(pthread_create(&thread, NULL, read_slowly, &r), 0);
+        for (int i = 0; i < 500; i++)
+                log_record(LOG_LEVEL_INFO, line, line, NULL, 0);
+        log_close();
+        pthread_join(thread, NULL);
+        assert_int_equal(r.lines, 500);
+}
+
+static void patience_has_an_end(void **state)
+{
+        struct place *p = *state;
+        char line[1001] = { 0 };
+        memset(line, 'x', 1000);
+        assert_int_equal(mkfifo(p->log, 0600), 0);
+        OWN_FD int reader = open(p->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        assert_null(log_open(p->log, LOG_LEVEL_INFO));
+        log_be_patient();
+        for (int i = 0; i < 200; i++) /* nobody reads: it waits once, and not for each of them */
+                log_record(LOG_LEVEL_INFO, line, line, NULL, 0);
+}
+
 static void a_target_that_does_not_open_changes_nothing(void **state)
 {
         struct place *p = *state;
@@ -394,6 +444,8 @@ int main(void)
                 TEST(a_full_disk_is_owned_up_to_once),
                 TEST(a_torn_line_does_not_swallow_the_next),
                 TEST(a_pipe_that_nobody_empties_does_not_stop_us),
+                TEST(the_patient_lose_nothing_to_a_slow_reader),
+                TEST(patience_has_an_end),
                 TEST(a_target_that_does_not_open_changes_nothing),
                 TEST(stderr_has_priorities_where_the_journal_reads_it),
                 TEST(another_target_leaves_the_file_alone),

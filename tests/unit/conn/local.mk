@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 conn_tests = \
 	tests/unit/conn/test_conn \
 	tests/unit/conn/test_reason \
+	tests/unit/conn/test_left_out \
 	tests/unit/conn/test_recent \
 	tests/unit/conn/test_record \
 	tests/unit/conn/test_record_fields
@@ -34,6 +35,10 @@ tests_unit_conn_test_record_fields_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conn_test_record_fields_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_conn_test_record_fields_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=log_record -Wl,--wrap=log_wants_fields
+
+tests_unit_conn_test_left_out_SOURCES = tests/unit/conn/test_left_out.c $(conn_records)
+tests_unit_conn_test_left_out_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conn_test_left_out_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_conn_test_recent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conn_test_recent_LDADD = $(LDADD) $(CMOCKA_LIBS)

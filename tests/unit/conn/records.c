@@ -45,6 +45,20 @@ void records_close(void)
         remove_file();
 }
 
+int records_set_up(void **state)
+{
+        (void)state;
+        records_open();
+        return 0;
+}
+
+int records_tear_down(void **state)
+{
+        (void)state;
+        records_close();
+        return 0;
+}
+
 char *records_raw(void)
 {
         struct text t = { 0 };

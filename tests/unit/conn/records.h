@@ -10,6 +10,9 @@
 /* Open the log, empty, in a temporary file; close it and remove the file. */
 void records_open(void);
 void records_close(void);
+/* The same before and after a test, or a group of them. */
+int records_set_up(void **state);
+int records_tear_down(void **state);
 
 /* What was logged since the last call, as it stands there. Owned by the caller. */
 char *records_raw(void);

@@ -22,11 +22,13 @@ struct sockaddress address(const char *text)
 }
 
 static char x25519[] = "X25519", p256[] = "P-256", asked[] = "www.example.com", h2[] = "h2",
-            somebody[] = "CN=somebody", first[] = "10.0.0.5:22", second[] = "[2001:db8::1]:22";
+            somebody[] = "CN=somebody", tls13[] = "TLSv1.3", tls12[] = "TLSv1.2",
+            aes13[] = "TLS_AES_128_GCM_SHA256", aes12[] = "ECDHE-ECDSA-AES128-GCM-SHA256",
+            first[] = "10.0.0.5:22", second[] = "[2001:db8::1]:22";
 
 static const struct tls_info client_tls = {
-        .version = "TLSv1.3",
-        .cipher = "TLS_AES_128_GCM_SHA256",
+        .version = tls13,
+        .cipher = aes13,
         .group = x25519,
         .sni = asked,
         .alpn = h2,
@@ -35,8 +37,8 @@ static const struct tls_info client_tls = {
 };
 
 static const struct tls_info upstream_tls = {
-        .version = "TLSv1.2",
-        .cipher = "ECDHE-ECDSA-AES128-GCM-SHA256",
+        .version = tls12,
+        .cipher = aes12,
         .group = p256,
         .sni = asked,
         .alpn = h2,

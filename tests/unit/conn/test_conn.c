@@ -14,20 +14,6 @@
 #include "records.h"
 #include "rig.h"
 
-static int open_records(void **state)
-{
-        (void)state;
-        records_open();
-        return 0;
-}
-
-static int close_records(void **state)
-{
-        (void)state;
-        records_close();
-        return 0;
-}
-
 /* --- how a connection ends -------------------------------------------------------------------- */
 
 #define FORWARD     "connect = \"127.0.0.1:%1\""
@@ -552,7 +538,7 @@ static void a_dead_connection_is_silent(void **state)
         }
 }
 
-#define RECORDED(name) cmocka_unit_test_setup_teardown(name, open_records, close_records)
+#define RECORDED(name) cmocka_unit_test_setup_teardown(name, records_set_up, records_tear_down)
 
 int main(void)
 {

@@ -14,20 +14,6 @@
 #include "records.h"
 #include "sample.h"
 
-static int open_records(void **state)
-{
-        (void)state;
-        records_open();
-        return 0;
-}
-
-static int close_records(void **state)
-{
-        (void)state;
-        records_close();
-        return 0;
-}
-
 static json_t *written(const struct record *r)
 {
         record_write(r, RECORD_JSON);
@@ -289,9 +275,10 @@ static void assert_tame(const char *line)
 /* A record into every free text of which somebody has put his own. */
 static struct record hostile_record(char *said, struct tls_info *tls, struct dial_attempts *tried)
 {
+        static char version[] = "TLSv1.3";
         struct record r = full_record();
         *tls = (struct tls_info){
-                .version = "TLSv1.3", .group = said, .sni = said, .alpn = said, .peer = said
+                .version = version, .group = said, .sni = said, .alpn = said, .peer = said
         };
         *tried = (struct dial_attempts){ 0 };
         dial_attempts_add(tried, said, NULL, 0, said, 0);
@@ -431,7 +418,7 @@ static void the_level_follows_the_reason(void **state)
         }
 }
 
-#define RECORDED(name) cmocka_unit_test_setup_teardown(name, open_records, close_records)
+#define RECORDED(name) cmocka_unit_test_setup_teardown(name, records_set_up, records_tear_down)
 
 int main(void)
 {

@@ -140,7 +140,8 @@ static void a_field_cannot_begin_another(void **state)
 {
         (void)state;
         char said[] = "x\nSPLICED_REASON=end\nPRIORITY=7";
-        const struct tls_info tls = { .version = "TLSv1.3", .sni = said, .peer = said };
+        char version[] = "TLSv1.3";
+        const struct tls_info tls = { .version = version, .sni = said, .peer = said };
         struct record r = full_record();
         r.tls = &tls;
         r.detail = said;

@@ -4,6 +4,7 @@ control_tests = \
 	tests/unit/control/test_admin_request \
 	tests/unit/control/test_daemon \
 	tests/unit/control/test_heritage \
+	tests/unit/control/test_heritage_tls \
 	tests/unit/control/test_privileges \
 	tests/unit/control/test_renewal \
 	tests/unit/control/test_sandbox
@@ -18,10 +19,18 @@ tests_unit_control_test_daemon_SOURCES = tests/unit/control/test_daemon.c \
 tests_unit_control_test_daemon_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_daemon_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
-tests_unit_control_test_heritage_SOURCES = tests/unit/control/test_heritage.c $(conn_rig) \
-	$(conn_records) $(dial_fixture) $(snapshot_made) $(test_certs)
+control_moving = \
+	tests/unit/control/moving.c tests/unit/control/moving.h \
+	$(conn_rig) $(conn_records) $(dial_fixture) $(snapshot_made) $(test_certs)
+
+tests_unit_control_test_heritage_SOURCES = tests/unit/control/test_heritage.c $(control_moving)
 tests_unit_control_test_heritage_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_heritage_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_control_test_heritage_tls_SOURCES = tests/unit/control/test_heritage_tls.c \
+	$(control_moving)
+tests_unit_control_test_heritage_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_heritage_tls_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_privileges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_privileges_LDADD = $(LDADD) $(CMOCKA_LIBS)

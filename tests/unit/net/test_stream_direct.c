@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "direct_fixture.h"
 
 /* --- octets and ends -------------------------------------------------------------------------- */
@@ -307,6 +308,26 @@ static void a_released_descriptor_is_usable(void **state)
         stream_free(again, STREAM_CLOSE);
 }
 
+/* Somebody else has given it to the kernel. */
+static void what_waits_in_the_kernel_counts_elsewhere(void **state)
+{
+        struct world *w = *state;
+        struct stream_state leg;
+        struct text rest = { 0 };
+        stream_send(w->a.s, direct_pattern(), MUCH, false);
+        int fd = stream_release(TAKE(w->a.s), &leg, &rest);
+        assert_in_range(rest.len, 1, MUCH - 1);
+        struct stream *again = stream_direct_new(w->io, &fd, STREAM_DIRECT_UNDER_WAY);
+        size_t unsent = stream_unsent(again);
+        assert_int_equal(unsent, stream_fd_unsent(stream_direct_fd(again)));
+        assert_true(unsent > 0 || w->domain == AF_UNIX);
+        stream_resume(again, &leg, &rest);
+        UNTIL_DOING(w->a.got == MUCH, direct_take(&w->a));
+        text_fini(&rest);
+        stream_state_fini(&leg);
+        stream_free(again, STREAM_CLOSE);
+}
+
 /* --- connecting ------------------------------------------------------------------------------- */
 
 static void begin_connecting(struct world *w, const struct sockaddress *a)
@@ -387,6 +408,7 @@ int main(void)
                 BOTH(what_is_held_back_goes_with_the_next),
                 LOCAL(nobody_gets_more_than_a_share_of_a_turn),
                 BOTH(a_released_descriptor_is_usable),
+                BOTH(what_waits_in_the_kernel_counts_elsewhere),
                 TCP(a_connection_comes_to_be),
                 TCP(a_refused_connection_is_told),
         };

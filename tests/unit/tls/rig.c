@@ -95,6 +95,13 @@ static void on_read(void *arg);
 static void on_write(void *arg);
 static void on_change(void *arg);
 
+void rig_listen(struct rig *r)
+{
+        bool direct = stream_is_direct(r->s);
+        stream_set_reader(r->s, direct ? on_change : on_read, r);
+        stream_set_writer(r->s, direct ? on_change : on_write, r);
+}
+
 static void listen_to(struct rig *r)
 {
         if (r->refused && r->done) {
@@ -105,9 +112,7 @@ static void listen_to(struct rig *r)
                 assert_null(stream_tls_detach(&r->s));
                 assert_string_equal(r->s->ops->path, r->kind == RIG_KTLS ? "ktls" : "tls");
         }
-        bool direct = stream_is_direct(r->s);
-        stream_set_reader(r->s, direct ? on_change : on_read, r);
-        stream_set_writer(r->s, direct ? on_change : on_write, r);
+        rig_listen(r);
 }
 
 static void on_done(const char *error, void *arg)
@@ -277,6 +282,8 @@ static bool peer_turn(struct rig *r)
 void rig_turn(struct rig *r)
 {
         unsigned before = r->reads + r->writes;
+        if (r->before_turn != NULL)
+                r->before_turn(r);
         event_base_loop(r->base, EVLOOP_NONBLOCK);
         if (!peer_turn(r) && before == r->reads + r->writes)
                 poll(NULL, 0, 1);

@@ -48,6 +48,7 @@ struct rig {
         struct evbuffer *taken;
         unsigned reads, writes; /* how often it said "look again" */
         bool free_on_read, free_on_write, free_on_done;
+        void (*before_turn)(struct rig *r); /* NULL: nothing is to be done */
 
         /* The peer. */
         int fd;
@@ -73,6 +74,8 @@ void rig_open(struct rig *r, int version, enum stream_tls_role role, enum rig_ki
 void rig_shake(struct rig *r);
 void rig_close(struct rig *r);
 void rig_free_stream(struct rig *r, enum stream_close_how how);
+/* r->s is another one than before: the rig listens to it. */
+void rig_listen(struct rig *r);
 
 /* One turn of the event loop and of the peer. */
 void rig_turn(struct rig *r);

@@ -14,7 +14,9 @@
 #include <openssl/evp.h>
 
 #include "base/own.h"
+#include "base/text.h"
 #include "net/stream_direct.h"
+#include "tls/stream_ktls.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -328,6 +330,61 @@ static void one_direction_alone_is_refused(struct rig *r)
         rig_close(&next);
 }
 
+/* --- going on elsewhere ----------------------------------------------------------------------- */
+
+static void go_on_in_another(struct rig *r)
+{
+        struct stream_state state;
+        struct stream_ktls_state kernel;
+        struct text rest = { 0 };
+        bool finishing = r->s->finished == STREAM_FINISHING;
+        stream_ktls_save(r->s, &kernel);
+        int fd = stream_release(TAKE(r->s), &state, &rest);
+        r->s = stream_ktls_new_as(r->io, &fd, &kernel);
+        assert_non_null(r->s);
+        stream_resume(r->s, &state, &rest);
+        if (finishing) /* as a relay does */
+                stream_finish(r->s);
+        rig_listen(r);
+        stream_state_fini(&state);
+        stream_ktls_state_fini(&kernel);
+        text_fini(&rest);
+}
+
+/* Each turn of the loop finds it in another stream, in the middle of whatever it is. */
+#define RESTLESS(promise)                             \
+        static void restless_##promise(struct rig *r) \
+        {                                             \
+                r->before_turn = go_on_in_another;    \
+                promise(r);                           \
+                r->before_turn = NULL;                \
+        }
+RESTLESS(records_come_octet_by_octet)
+RESTLESS(half_a_record_has_not_arrived)
+RESTLESS(one_octet_is_taken_at_a_time)
+RESTLESS(a_key_update_is_a_cut)
+RESTLESS(what_came_before_a_bad_record)
+RESTLESS(the_end_waits_for_a_full_socket)
+RESTLESS(spliced_away)
+RESTLESS(spliced_away_and_cut)
+RESTLESS(spliced_towards_it)
+
+/* What a handshake agreed on is known though nothing of OpenSSL is left. */
+static void it_knows_its_handshake(struct rig *r)
+{
+        const char *version = r->version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3";
+        for (int i = 0; i < 3; i++) {
+                struct tls_info none = { 0 };
+                const struct tls_info *info = stream_tls_info(r->s, &none);
+                assert_string_equal(info->version, version);
+                assert_string_equal(info->cipher, SSL_get_cipher_name(r->peer));
+                assert_non_null(info->group);
+                assert_null(none.version);
+                go_on_in_another(r);
+        }
+        rig_still_sends(r);
+}
+
 static const struct promise promises[] = {
         { "records may come octet by octet", records_come_octet_by_octet, ONLY_KTLS },
         { "half a record has not arrived", half_a_record_has_not_arrived, ONLY_KTLS },
@@ -341,6 +398,23 @@ static const struct promise promises[] = {
         { "megabytes are spliced away, to their end", spliced_away, ONLY_KTLS },
         { "octets are spliced away, to a reset", spliced_away_and_cut, ONLY_KTLS },
         { "megabytes are spliced towards it", spliced_towards_it, ONLY_KTLS },
+        { "it knows its handshake", it_knows_its_handshake, ONLY_KTLS },
+        { "restless: records may come octet by octet", restless_records_come_octet_by_octet,
+          ONLY_KTLS },
+        { "restless: half a record has not arrived", restless_half_a_record_has_not_arrived,
+          ONLY_KTLS },
+        { "restless: octets are taken one at a time", restless_one_octet_is_taken_at_a_time,
+          ONLY_KTLS },
+        { "restless: a key update is a cut", restless_a_key_update_is_a_cut,
+          ONLY_KTLS | ONLY_TLS13 },
+        { "restless: what came before something that is no TLS",
+          restless_what_came_before_a_bad_record, ONLY_KTLS },
+        { "restless: our end waits for a full socket", restless_the_end_waits_for_a_full_socket,
+          ONLY_KTLS },
+        { "restless: megabytes are spliced away, to their end", restless_spliced_away, ONLY_KTLS },
+        { "restless: octets are spliced away, to a reset", restless_spliced_away_and_cut,
+          ONLY_KTLS },
+        { "restless: megabytes are spliced towards it", restless_spliced_towards_it, ONLY_KTLS },
         /* The last: nothing is left to the kernel any more. */
         { "one direction alone is refused", one_direction_alone_is_refused,
           BEFORE_HANDSHAKE | ONLY_TLS13 | ONLY_ACCEPT | ONLY_DIRECT },
