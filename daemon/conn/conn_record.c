@@ -176,7 +176,7 @@ bool conn_is_half_closed(const struct conn *c)
         struct relay_stats moved = { 0 };
         if (c->relay != NULL)
                 relay_stats(c->relay, &moved);
-        return moved.half_closed_ms > 0;
+        return moved.half_closed;
 }
 
 void conn_client_address(const struct conn *c, struct sockaddress *out)

@@ -542,11 +542,12 @@ void relay_stats(const struct relay *r, struct relay_stats *out)
 {
         int64_t half_closed = r->half_closed_us;
         if (r->mode != RELAY_OVER && r->half_closed)
-                half_closed = clock_us() - r->ended_us + 1000; /* it is, even if just now */
+                half_closed = clock_us() - r->ended_us;
         *out = (struct relay_stats){
                 .bytes_up = pump_given(&r->pumps[RELAY_CLIENT]),
                 .bytes_down = pump_given(&r->pumps[RELAY_UPSTREAM]),
                 .half_closed_ms = half_closed / 1000,
+                .half_closed = r->mode != RELAY_OVER && r->half_closed,
                 .path = path_between(leg(r, RELAY_CLIENT), leg(r, RELAY_UPSTREAM)),
         };
 }

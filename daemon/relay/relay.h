@@ -53,6 +53,7 @@ struct relay_result {
 struct relay_stats {
         uint64_t bytes_up, bytes_down; /* client → upstream, upstream → client */
         int64_t half_closed_ms;        /* from the first end to the last; 0: never half-closed */
+        bool half_closed;              /* and it still is */
         const char *path; /* which pump moved them: "buffer", "splice", "tls", "ktls"; static */
 };
 

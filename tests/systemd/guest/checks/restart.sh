@@ -76,18 +76,23 @@ test_a_half_closed_connection_gets_its_answer() {
     has_bus
     configure_ssh
     systemctl start spliced
-    mkfifo "$tmp/answer"
-    nc -l -N 127.0.0.1 9009 <"$tmp/answer" >"$tmp/question" &
+    mkfifo "$tmp/go"
+    # Netcat as a server would take the end of the question for the end of all.
+    perl -MIO::Socket::INET -e '
+        my $one = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9009", Listen => 1)->accept;
+        print while <$one>;
+        close STDOUT;
+        <STDIN>;
+        print $one "the answer\n";' <"$tmp/go" >"$tmp/question" &
     local server=$! client
-    exec 6>"$tmp/answer"
+    exec 6<>"$tmp/go"
     until_true listening 9009
     echo "the question" | nc -N 127.0.0.1 7009 >"$tmp/got" &
     client=$!
     until_true grep -q question "$tmp/question"
     systemctl restart spliced
     until_true said "taken over: 1 connection"
-    echo "the answer" >&6
-    exec 6>&-
+    echo >&6
     wait "$client" "$server"
     equal "what the client got" "$(cat "$tmp/got")" "the answer"
     until_true recorded SPLICED_SERVICE=bulk SPLICED_REASON=end SPLICED_BYTES_UP=13 \
@@ -99,11 +104,11 @@ test_a_gigabyte_arrives() {
     has_bus
     configure_ssh
     systemctl start spliced
-    nc -l -N 127.0.0.1 9009 </dev/null | sha256sum >"$tmp/arrived" &
+    nc -l -N 127.0.0.1 9009 </dev/null | openssl dgst -sha256 -r >"$tmp/arrived" &
     local server=$!
     until_true listening 9009
     openssl enc -aes-128-ctr -nosalt -pass pass:x -pbkdf2 </dev/zero 2>/dev/null | head -c 1G |
-        tee >(sha256sum >"$tmp/sent") | nc -N 127.0.0.1 7009 >/dev/null &
+        tee >(openssl dgst -sha256 -r >"$tmp/sent") | nc -N 127.0.0.1 7009 >/dev/null &
     local client=$!
     sleep 0.5
     systemctl restart spliced
