@@ -59,6 +59,28 @@ def same(got, wanted, who):
     assert len(got) == len(wanted) and got == wanted, f"{who}: {shown(got)} instead of {shown(wanted)}"
 
 
+def upgrade_when_full(w, d, client, upstream):
+    """Another process takes over while both directions are full to the brim; nothing is missing. Returns the record."""
+    up, down = os.urandom(STOPPED_WITHIN + MB), os.urandom(STOPPED_WITHIN + MB)
+    client.pause()
+    upstream.pause()
+    client.send(up)
+    upstream.send(down)
+    w.net.until_blocked([client, upstream])
+    d.upgrade()
+    d.until_alone()
+    client.resume()
+    upstream.resume()
+    client.end()
+    upstream.end()
+    assert client.until_ended() == "end" and upstream.until_ended() == "end"
+    same(client.received, down, "the client")
+    same(upstream.received, up, "the upstream")
+    record = d.record_of(client)
+    assert (record["bytes_up"], record["bytes_down"]) == (len(up), len(down))
+    return record
+
+
 def starts(got, wanted, least, who):
     """got is the beginning of wanted, and at least so long."""
     assert wanted.startswith(bytes(got)), f"{who} got octets that were not sent: {shown(got)}"

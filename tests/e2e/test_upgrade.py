@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from closing import STOPPED_WITHIN
+from closing import upgrade_when_full
 from harness import SLOW, SPLICED, echoes, ends_well, service
 
 MB = 1 << 20
@@ -99,22 +99,7 @@ def test_in_the_middle_of_a_transfer(w, server, pump):
     """Both directions full to the brim at that moment: in pipes, in buffers, in the kernel."""
     d = w.daemon({"defaults": {"pump": pump}}, services={"server": service(connect=server.address)})
     client, upstream = joined(w, d, "server")
-    up, down = os.urandom(STOPPED_WITHIN + MB), os.urandom(STOPPED_WITHIN + MB)
-    client.pause()
-    upstream.pause()
-    client.send(up)
-    upstream.send(down)
-    w.net.until_blocked([client, upstream])
-    d.upgrade()
-    d.until_alone()
-    client.resume()
-    upstream.resume()
-    client.end()
-    upstream.end()
-    assert client.until_ended() == "end" and upstream.until_ended() == "end"
-    assert digest(client.received) == digest(down) and digest(upstream.received) == digest(up)
-    record = d.record_of(client)
-    assert (record["bytes_up"], record["bytes_down"]) == (len(up), len(down))
+    upgrade_when_full(w, d, client, upstream)
 
 
 def test_while_octets_flow(w, server):

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from closing import KTLS, MB, STOPPED_WITHIN, DaemonPath, same
+from closing import KTLS, MB, DaemonPath, same, upgrade_when_full
 from harness import service
 
 pytestmark = pytest.mark.skipif(not KTLS, reason="SPLICED_KTLS does not say that this kernel has TLS")
@@ -35,23 +35,7 @@ def check_handshakes(record, legs):
 def test_in_the_middle_of_a_transfer(w, legs):
     """Both directions full to the brim: in pipes, in the kernel, a record taken in part."""
     d, client, upstream = joined(w, legs)
-    up, down = os.urandom(STOPPED_WITHIN + MB), os.urandom(STOPPED_WITHIN + MB)
-    client.pause()
-    upstream.pause()
-    client.send(up)
-    upstream.send(down)
-    w.net.until_blocked([client, upstream])
-    d.upgrade()
-    d.until_alone()
-    client.resume()
-    upstream.resume()
-    client.end()
-    upstream.end()
-    assert client.until_ended() == "end" and upstream.until_ended() == "end"
-    same(client.received, down, "the client")
-    same(upstream.received, up, "the upstream")
-    record = d.record_of(client)
-    assert (record["bytes_up"], record["bytes_down"]) == (len(up), len(down))
+    record = upgrade_when_full(w, d, client, upstream)
     assert record["reason"] == "end" and record["path"] == "ktls"
     check_handshakes(record, legs)
 
