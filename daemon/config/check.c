@@ -154,8 +154,17 @@ static void check_log_target(const struct config_log *log, struct diag *diag)
                    near != NULL ? "\"?" : "");
 }
 
+static void check_sandbox(const struct config *c, struct diag *diag)
+{
+        if (c->sandbox == CONFIG_SANDBOX_OFF && c->sandbox_ports == CONFIG_SANDBOX_PORTS_CONFIGURED)
+                diag_warning(
+                        diag, &c->sandbox_ports_at,
+                        "sandbox-ports = \"configured\" restricts nothing: sandbox is \"off\"");
+}
+
 void check_config(const struct config *c, struct diag *diag)
 {
+        check_sandbox(c, diag);
         check_log_target(&c->log, diag);
         check_listen(c, diag);
         for (size_t i = 0; i < c->n_services; i++) {

@@ -38,16 +38,17 @@ struct addr_list {
 #define CONFIG_TYPE_CONNECT_ADDRS struct addr_list
 
 /* Words: an int, one of the constants CONFIG_<KIND>_<WORD> made from kinds.def. */
-#define CONFIG_TYPE_LOG_LEVEL   int
-#define CONFIG_TYPE_LOG_ACCESS  int
-#define CONFIG_TYPE_HALF_CLOSE  int
-#define CONFIG_TYPE_TRUNCATION  int
-#define CONFIG_TYPE_BALANCE     int
-#define CONFIG_TYPE_PUMP        int
-#define CONFIG_TYPE_KTLS        int
-#define CONFIG_TYPE_SANDBOX     int
-#define CONFIG_TYPE_TLS_PROFILE int
-#define CONFIG_TYPE_TLS_VERSION int
+#define CONFIG_TYPE_LOG_LEVEL     int
+#define CONFIG_TYPE_LOG_ACCESS    int
+#define CONFIG_TYPE_HALF_CLOSE    int
+#define CONFIG_TYPE_TRUNCATION    int
+#define CONFIG_TYPE_BALANCE       int
+#define CONFIG_TYPE_PUMP          int
+#define CONFIG_TYPE_KTLS          int
+#define CONFIG_TYPE_SANDBOX       int
+#define CONFIG_TYPE_SANDBOX_PORTS int
+#define CONFIG_TYPE_TLS_PROFILE   int
+#define CONFIG_TYPE_TLS_VERSION   int
 
 #define WORDS(K)                enum {
 #define WORD(K, constant, word) CONFIG_##K##_##constant,

@@ -14,7 +14,7 @@
 
 /* The same on every architecture. */
 enum { CALL_CREATE_RULESET = 444, CALL_ADD_RULE = 445, CALL_RESTRICT_SELF = 446 };
-enum { CREATE_RULESET_VERSION = 1 << 0, RULE_PATH_BENEATH = 1 };
+enum { CREATE_RULESET_VERSION = 1 << 0, RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 
 enum right {
         EXECUTE = 1 << 0,
@@ -25,6 +25,8 @@ enum right {
         MAKE_REG = 1 << 8,
         MAKE_SOCK = 1 << 9,
 };
+
+enum net_right { BIND_TCP = 1 << 0, CONNECT_TCP = 1 << 1 };
 
 enum { SCOPE_SIGNAL = 1 << 1 };
 
@@ -38,6 +40,11 @@ struct rule {
         uint64_t rights;
         int32_t fd;
 } __attribute__((packed));
+
+struct port_rule {
+        uint64_t rights;
+        uint64_t port; /* in the host's order */
+};
 
 int landlock_version(void)
 {
@@ -79,19 +86,52 @@ static int allow(int ruleset, const struct sandbox_path *p)
         return r == 0 ? 0 : errno;
 }
 
-int landlock_enter(const struct sandbox_paths *paths)
+/* A port that the kernel is to choose is then asked for by its number (see net/lsock_host), which
+ * no rule can know: with port 0 among them, all are bound. */
+static uint64_t net_rights(int version, const struct sandbox_ports *ports)
+{
+        if (ports == NULL || version < LANDLOCK_WITH_PORTS)
+                return 0;
+        return sandbox_ports_cover(ports, SANDBOX_BIND, 0) ? CONNECT_TCP : BIND_TCP | CONNECT_TCP;
+}
+
+/* rights: those that rules give. */
+static int allow_port(int ruleset, uint64_t rights, const struct sandbox_ports *ports,
+                      unsigned port)
+{
+        struct port_rule rule = { 0, port };
+        if (sandbox_ports_cover(ports, SANDBOX_BIND, (uint16_t)port))
+                rule.rights |= rights & BIND_TCP;
+        if (sandbox_ports_cover(ports, SANDBOX_CONNECT, (uint16_t)port))
+                rule.rights |= rights & CONNECT_TCP;
+        if (rule.rights == 0)
+                return 0;
+        return syscall(CALL_ADD_RULE, ruleset, RULE_NET_PORT, &rule, 0) == 0 ? 0 : errno;
+}
+
+static int allow_all(int ruleset, uint64_t rights, const struct sandbox_paths *paths,
+                     const struct sandbox_ports *ports)
+{
+        int error = 0;
+        for (size_t i = 0; error == 0 && i < paths->n; i++)
+                error = allow(ruleset, &paths->items[i]);
+        for (unsigned port = 0; error == 0 && rights != 0 && port <= UINT16_MAX; port++)
+                error = allow_port(ruleset, rights, ports, port);
+        return error;
+}
+
+int landlock_enter(const struct sandbox_paths *paths, const struct sandbox_ports *ports)
 {
         int version = landlock_version();
-        const struct ruleset all = { known(version), 0, version >= 6 ? SCOPE_SIGNAL : 0 };
+        const struct ruleset all = { known(version), net_rights(version, ports),
+                                     version >= 6 ? SCOPE_SIGNAL : 0 };
         /* What an older kernel does not know is zero, which it takes. */
         OWN_FD int ruleset =
                 version > 0 ? (int)syscall(CALL_CREATE_RULESET, &all, sizeof all, 0) : -1;
         if (ruleset < 0)
                 return version > 0 ? errno : ENOSYS;
-        for (size_t i = 0; i < paths->n; i++) {
-                int error = allow(ruleset, &paths->items[i]);
-                if (error != 0)
-                        return error;
-        }
+        int error = allow_all(ruleset, all.net, paths, ports);
+        if (error != 0)
+                return error;
         return syscall(CALL_RESTRICT_SELF, ruleset, 0) == 0 ? 0 : errno;
 }

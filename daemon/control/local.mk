@@ -71,6 +71,8 @@ libspliced_a_SOURCES += \
 	daemon/control/sandbox.h \
 	daemon/control/sandbox_paths.c \
 	daemon/control/sandbox_paths.h \
+	daemon/control/sandbox_ports.c \
+	daemon/control/sandbox_ports.h \
 	daemon/control/seccomp.c \
 	daemon/control/seccomp.h \
 	daemon/control/seccomp_calls.def \

@@ -80,7 +80,8 @@ static struct snapshot *read_anew(struct reload *r, enum snapshot_scope scope, s
         if (conf == NULL)
                 return NULL;
         privileges_check(conf, diag);
-        sandbox_check(conf, diag);
+        if (!sandbox_check(conf, diag))
+                scope = SNAPSHOT_KEYS;
         return snapshot_new(&conf, scope, r->running, diag);
 }
 

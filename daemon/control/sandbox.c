@@ -15,6 +15,7 @@
 #include "control/landlock.h"
 #include "control/privileges.h"
 #include "control/sandbox_paths.h"
+#include "control/sandbox_ports.h"
 #include "control/seccomp.h"
 
 /* A process enters once, and does not come back. */
@@ -22,6 +23,8 @@ static struct {
         bool confines_files;
         struct sandbox_paths allowed; /* without origins */
         int proc_self;                /* held open: what is below it stays what the rule is for */
+        bool confines_ports;
+        struct sandbox_ports ports;
 } sandbox = { .proc_self = -1 };
 
 #define RESTART "restart it to have this"
@@ -67,9 +70,9 @@ static void forget_origins(struct sandbox_paths *p)
 }
 
 /* Returns what is missing, NULL: nothing. */
-static const char *confine_files(void)
+static const char *confine_files(const struct sandbox_ports *ports)
 {
-        int error = landlock_enter(&sandbox.allowed);
+        int error = landlock_enter(&sandbox.allowed, ports);
         sandbox.confines_files = error == 0;
         if (error == 0)
                 return NULL;
@@ -87,7 +90,44 @@ static bool gather(const struct config *conf)
         return fine && !sandbox.allowed.failed;
 }
 
-/* --- both ------------------------------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------------------------------ */
+
+/* Which the rules are to be for; NULL: there are none. */
+static const struct sandbox_ports *gather_ports(const struct config *conf, int version)
+{
+        sandbox.confines_ports = conf->sandbox_ports == CONFIG_SANDBOX_PORTS_CONFIGURED &&
+                                 version >= LANDLOCK_WITH_PORTS;
+        if (!sandbox.confines_ports)
+                return NULL;
+        sandbox_ports_of_config(&sandbox.ports, conf);
+        return &sandbox.ports;
+}
+
+/* Returns what is missing, NULL: nothing. */
+static const char *missing_ports(const struct config *conf)
+{
+        sandbox.confines_ports = sandbox.confines_ports && sandbox.confines_files;
+        if (conf->sandbox_ports == CONFIG_SANDBOX_PORTS_ANY || sandbox.confines_ports)
+                return NULL;
+        return "TCP ports are not confined, which takes Landlock 4 (Linux 6.7)";
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+/* What is missing, NULL: nothing. */
+static void tell(int version, const char *files, const char *ports, const char *calls)
+{
+        const char *const missing[] = { files, ports, calls };
+        OWN(text_fini) struct text line = { 0 };
+        for (size_t i = 0; i < COUNTOF(missing); i++)
+                if (missing[i] != NULL)
+                        text_addf(&line, "%s%s", line.len > 0 ? "; " : "", missing[i]);
+        if (line.len > 0)
+                log_warning("sandbox: %s", text_str(&line));
+        else
+                log_info("sandbox: files%s by Landlock %d, calls by seccomp",
+                         sandbox.confines_ports ? " and TCP ports" : "", version);
+}
 
 bool sandbox_enter(const struct config *conf, struct diag *diag)
 {
@@ -101,17 +141,13 @@ bool sandbox_enter(const struct config *conf, struct diag *diag)
         privileges_drop_capabilities();
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         int version = landlock_version(); /* no longer to be asked afterwards */
-        const char *files = confine_files();
-        const char *calls = seccomp_enter(conf->sandbox == CONFIG_SANDBOX_STRICT);
-        if (files == NULL && calls == NULL)
-                log_info("sandbox: files by Landlock %d, calls by seccomp", version);
-        else
-                log_warning("sandbox: %s%s%s", files != NULL ? files : "",
-                            files != NULL && calls != NULL ? "; " : "", calls != NULL ? calls : "");
+        const char *files = confine_files(gather_ports(conf, version));
+        const char *ports = missing_ports(conf);
+        tell(version, files, ports, seccomp_enter(conf->sandbox == CONFIG_SANDBOX_STRICT));
         return true;
 }
 
-void sandbox_check(const struct config *conf, struct diag *diag)
+static void check_paths(const struct config *conf, struct diag *diag)
 {
         static const char *const done[] = { [SANDBOX_READ] = "read",
                                             [SANDBOX_LOG] = "write a log",
@@ -130,6 +166,13 @@ void sandbox_check(const struct config *conf, struct diag *diag)
         }
         if (wanted.failed)
                 diag_error(diag, NULL, "out of memory");
+}
+
+bool sandbox_check(const struct config *conf, struct diag *diag)
+{
+        check_paths(conf, diag);
+        return !sandbox.confines_ports ||
+               sandbox_ports_check(&sandbox.ports, conf, RESTART ", or upgrade it", diag);
 }
 
 static void look_for_denied(enum diag_severity severity, const char *line, void *arg)

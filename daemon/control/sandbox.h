@@ -13,8 +13,9 @@
  * short, which diag says. */
 bool sandbox_enter(const struct config *conf, struct diag *diag);
 
-/* Whether another configuration can be used in here; each directive that cannot is an error. */
-void sandbox_check(const struct config *conf, struct diag *diag);
+/* Whether another configuration can be used in here; each directive that cannot is an error. False
+ * when that are TCP ports: binding them would only say so again, as if it were something else. */
+bool sandbox_check(const struct config *conf, struct diag *diag);
 
 /* After a failure: where permission was denied, say that it may have been the sandbox. */
 void sandbox_explain(struct diag *diag);

@@ -7,10 +7,12 @@ import pathlib
 import pwd
 import re
 import shutil
+import socket
 import sys
 
 import pytest
 
+from control import NEEDS_SPLICECTL, ask
 from harness import INSTRUMENTED, WRAPPER, conf_text, echoes, ends_well, service
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="a wrapper makes calls of its own")
@@ -171,3 +173,100 @@ def test_a_log_and_sockets_elsewhere_take_a_restart(w):
     assert not (elsewhere / "log").exists()
     fails_to_reload(d, {"services": {"unix": service(f"unix:{elsewhere}/socket", connect="echo")}})
     d.until_says(rf'listen "unix:{elsewhere}/socket": .*restart it')
+
+
+# -- ports -------------------------------------------------------------------------------------------
+
+
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def on_ports(w, services, **settings):
+    """The settings of a daemon kept to its ports."""
+    return {"control": str(w.dir / "daemon1" / "ctl"), "sandbox-ports": "configured", **settings, "services": services}
+
+
+def keeps_to_ports(d):
+    if "TCP ports are not confined" in d.messages():
+        pytest.skip("there is no Landlock 4")
+    return "sandbox: files and TCP ports by Landlock" in d.messages()
+
+
+def forwards(d, listener, name="loop"):
+    client = d.connect(name)
+    peer = listener.accept()
+    client.send(b"to")
+    peer.until_received(2)
+    return client, peer
+
+
+def both_end(client, peer):
+    client.end()
+    peer.until_ended()
+    peer.end()
+    assert client.until_ended() == "end"
+
+
+def refused_at(d, word):
+    """The line that the last refusal points at has this word."""
+    line = re.findall(r"spliced\.conf:(\d+): [^\n]* sandbox-ports keeps it to that", d.messages())[-1]
+    return word in d.conf.read_text().splitlines()[int(line) - 1]
+
+
+@NEEDS_SPLICECTL
+def test_it_is_kept_to_the_ports_it_was_started_with(w):
+    first, second, third = w.listen(), w.listen(), w.listen()
+    ports = [unused_port() for _ in range(3)]
+
+    def loop(listen, *targets):
+        return {"loop": service(f"127.0.0.1:{listen}", connect=[t.address for t in targets])}
+    admin = {"admin": f"127.0.0.1:{ports[1]}"}
+    d = w.daemon(on_ports(w, loop(ports[0], first, second), workers=2, **admin))
+    assert keeps_to_ports(d)
+    held = forwards(d, first)
+
+    # Not those that are new.
+    fails_to_reload(d, on_ports(w, loop(ports[0], third), **admin))
+    d.until_says(rf'connect "{third.address}": .* connects to no port {third.port}, .*; restart it .* upgrade it')
+    assert refused_at(d, "connect")
+    fails_to_reload(d, on_ports(w, loop(ports[2], first), **admin))
+    d.until_says(rf'listen "127.0.0.1:{ports[2]}": .* listens on no port {ports[2]}, .*; restart it')
+    assert refused_at(d, "listen")
+    assert "Permission denied" not in d.messages()
+    said = ask(w, d, "reload", "--dry-run")
+    assert said.status == 1 and f"listens on no port {ports[2]}" in said.err
+    fails_to_reload(d, {**on_ports(w, loop(ports[2], first), **admin), "sandbox-ports": "any"})
+
+    # Those it had, gone and back.
+    d.reload(on_ports(w, {"other": service(connect=first.address, listen=f"unix:{w.dir}/daemon1/other")}, workers=2))
+    d.reload(on_ports(w, loop(ports[0], second), workers=2, **admin))
+    both_end(*forwards(d, second))
+    with socket.create_connection(("127.0.0.1", ports[1]), 20) as s:
+        s.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert b" 200 " in s.recv(4096)
+
+    # A successor has its own.
+    d.write(on_ports(w, loop(ports[2], third), **admin))
+    d.upgrade()
+    assert d.messages().count("sandbox: files and TCP ports by Landlock") == 2
+    both_end(*held)
+    client = d.connect("loop", address=f"127.0.0.1:{ports[2]}")
+    both_end(client, third.accept())
+    d.until_alone()
+
+
+def test_with_port_0_it_binds_any(w):
+    target = w.listen()
+    d = w.daemon(on_ports(w, {"loop": service(connect=target.address)}, workers=3))
+    assert keeps_to_ports(d)
+    d.reload(on_ports(w, {"loop": service(connect=target.address), "more": service(connect=target.address)}, workers=3))
+    both_end(*forwards(d, target, "more"))
+
+
+def test_off_keeps_to_no_ports(w):
+    d = w.daemon({**on_ports(w, ECHO), "sandbox": "off"})
+    assert 'sandbox-ports = "configured" restricts nothing' in d.stderr.read_text()
+    d.reload(on_ports(w, {"loop": service(connect=w.listen().address)}, sandbox="off"))
+    d.until_says("reloaded: 1 service")

@@ -7,7 +7,8 @@ control_tests = \
 	tests/unit/control/test_heritage_tls \
 	tests/unit/control/test_privileges \
 	tests/unit/control/test_renewal \
-	tests/unit/control/test_sandbox
+	tests/unit/control/test_sandbox \
+	tests/unit/control/test_sandbox_ports
 check_PROGRAMS += $(control_tests)
 TESTS += $(control_tests)
 
@@ -40,5 +41,8 @@ tests_unit_control_test_renewal_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 tests_unit_control_test_sandbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_sandbox_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+tests_unit_control_test_sandbox_ports_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_sandbox_ports_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 endif
