@@ -165,7 +165,7 @@ void admin_free(struct admin *a)
 
 void admin_listen(struct admin *a, const struct snapshot *snapshot)
 {
-        admin_http_listen(a->http, snapshot->admin, snapshot->n_admin);
+        admin_http_listen(a->http, snapshot);
 }
 
 void admin_reloaded(struct admin *a, bool changed)

@@ -49,9 +49,9 @@ struct admin_exchange {
 
 struct listener {
         struct admin_http *http;
-        struct lsock *sock; /* held */
-        struct event event;
-        bool stays; /* admin_http_listen() */
+        struct lsock *sock;    /* held */
+        bool stays;            /* admin_http_listen() */
+        struct event events[]; /* of each of its sockets: it may have been a service's */
 };
 
 struct admin_http {
@@ -264,11 +264,23 @@ static void client_new(struct listener *l, int *fd)
         bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
+static void pause_listener(struct listener *l)
+{
+        for (size_t i = 0; i < l->sock->n_fds; i++)
+                event_del(&l->events[i]);
+}
+
+static void resume_listener(struct listener *l)
+{
+        for (size_t i = 0; i < l->sock->n_fds; i++)
+                event_add(&l->events[i], NULL);
+}
+
 static void pause_listening(struct admin_http *h)
 {
         const struct timeval a_moment = { .tv_sec = 1 };
         for (size_t i = 0; i < h->n; i++)
-                event_del(&h->listeners[i]->event);
+                pause_listener(h->listeners[i]);
         evtimer_add(h->resume, &a_moment);
 }
 
@@ -278,7 +290,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
         (void)what;
         struct admin_http *h = arg;
         for (size_t i = 0; i < h->n; i++)
-                event_add(&h->listeners[i]->event, NULL);
+                resume_listener(h->listeners[i]);
 }
 
 static void on_connection(evutil_socket_t from, short what, void *arg)
@@ -305,14 +317,14 @@ static struct listener *listener_on(const struct admin_http *h, const struct lso
 
 static void listener_free(struct listener *l, bool close)
 {
-        event_del(&l->event);
+        pause_listener(l);
         if (close)
                 lsock_close(l->sock);
         lsock_unref(l->sock);
         free(l);
 }
 
-static void leave_others(struct admin_http *h)
+static void leave_others(struct admin_http *h, const struct snapshot *s)
 {
         size_t n = 0;
         for (size_t i = 0; i < h->n; i++) {
@@ -320,7 +332,7 @@ static void leave_others(struct admin_http *h)
                 if (l->stays)
                         h->listeners[n++] = l;
                 else
-                        listener_free(l, true);
+                        listener_free(l, !snapshot_has_socket(s, l->sock));
         }
         h->n = n;
 }
@@ -331,29 +343,32 @@ static bool listen_on(struct admin_http *h, struct lsock *sock)
         struct listener **more = reallocarray(h->listeners, h->n + 1, sizeof *more);
         if (more != NULL)
                 h->listeners = more;
-        struct listener *l = more != NULL ? malloc(sizeof *l) : NULL;
+        struct listener *l =
+                more != NULL ? malloc(sizeof *l + sock->n_fds * sizeof l->events[0]) : NULL;
         if (l == NULL)
                 return false;
         *l = (struct listener){ .http = h, .sock = lsock_ref(sock), .stays = true };
-        event_assign(&l->event, h->base, sock->fds[0], EV_READ | EV_PERSIST, on_connection, l);
-        event_add(&l->event, NULL);
+        for (size_t i = 0; i < sock->n_fds; i++)
+                event_assign(&l->events[i], h->base, sock->fds[i], EV_READ | EV_PERSIST,
+                             on_connection, l);
+        resume_listener(l);
         h->listeners[h->n++] = l;
         log_info("admin: listening on %s", sockaddress_text(&sock->address, text));
         return true;
 }
 
-void admin_http_listen(struct admin_http *h, struct lsock *const *socks, size_t n)
+void admin_http_listen(struct admin_http *h, const struct snapshot *s)
 {
         for (size_t i = 0; i < h->n; i++)
                 h->listeners[i]->stays = false;
-        for (size_t i = 0; i < n; i++) {
-                struct listener *l = listener_on(h, socks[i]);
+        for (size_t i = 0; i < s->n_admin; i++) {
+                struct listener *l = listener_on(h, s->admin[i]);
                 if (l != NULL)
                         l->stays = true;
-                else if (!listen_on(h, socks[i]))
+                else if (!listen_on(h, s->admin[i]))
                         log_error("admin: out of memory");
         }
-        leave_others(h);
+        leave_others(h, s);
 }
 
 void admin_http_leave(struct admin_http *h)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "control/admin_request.h"
-#include "net/lsock.h"
+#include "snapshot/snapshot.h"
 
 struct admin_http;
 struct event_base;
@@ -25,8 +25,9 @@ struct admin_http *admin_http_new(struct event_base *base, admin_request_fn *req
 /* Whoever waits is sent away; answers to come go nowhere. NULL is fine. */
 void admin_http_free(struct admin_http *h);
 
-/* Listen on these from now on. Those that were there before and are not among them are closed. */
-void admin_http_listen(struct admin_http *h, struct lsock *const *socks, size_t n);
+/* Listen where this snapshot wants pages from now on. Sockets that were there before, and that it
+ * has no use for, are closed. */
+void admin_http_listen(struct admin_http *h, const struct snapshot *s);
 
 /* Listen no more, and leave the sockets as they are: they are another process' now. */
 void admin_http_leave(struct admin_http *h);

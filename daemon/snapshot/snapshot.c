@@ -266,3 +266,15 @@ void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, voi
         for (size_t i = 0; all != NULL && i < n; i++)
                 fn(all[i], arg);
 }
+
+bool snapshot_has_socket(const struct snapshot *s, const struct lsock *l)
+{
+        for (size_t i = 0; i < s->n_services; i++)
+                for (size_t j = 0; j < s->services[i]->n_socks; j++)
+                        if (s->services[i]->socks[j] == l)
+                                return true;
+        for (size_t i = 0; i < s->n_admin; i++)
+                if (s->admin[i] == l)
+                        return true;
+        return false;
+}

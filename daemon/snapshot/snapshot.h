@@ -45,6 +45,7 @@ struct snapshot *snapshot_new_after(struct config **conf, struct lsock_set *left
 
 /* Every listening socket, those of the pages as well. */
 void snapshot_each_socket(const struct snapshot *s, void fn(struct lsock *l, void *arg), void *arg);
+bool snapshot_has_socket(const struct snapshot *s, const struct lsock *l);
 
 /* The same configuration with certificates and keys read again. Where some cannot be used the
  * service goes on with those it has, and unusable says why; diag is for the rest, as above. */

@@ -376,6 +376,22 @@ def test_unix_socket_mode_and_reload(w):
         get(d, "/healthz")
 
 
+def test_a_port_that_was_a_services(w):
+    """A service has a socket for each worker on its address, and any of them may get the client."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    x, y = service(f"127.0.0.1:{port}", connect="echo"), service(connect="echo")
+    d = w.daemon({"workers": 3}, services={"x": x, "y": y})
+    d.reload({"workers": 3, "admin": f"127.0.0.1:{port}"}, services={"y": y})
+    assert all(get(d, "/healthz")[0] == 200 for _ in range(30))
+    d.reload({"workers": 3}, services={"x": x, "y": y})
+    for _ in range(10):
+        client = w.net.connect(f"127.0.0.1:{port}")
+        echoes(client)
+        ends_well(client)
+
+
 def test_a_successor_serves_where_its_predecessor_did(w):
     """The connections it takes over are its own then, half-closed ones too."""
     listener, path = w.listen(), w.dir / "admin"
