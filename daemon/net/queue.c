@@ -81,13 +81,17 @@ static void drop_pipe(struct queue *q, struct io *io)
         q->pipe = NULL;
 }
 
-/* What a call that moved n octets, or failed, means: whether to go on; *error is set if it is over.
- */
-static bool goes_on(ssize_t n, int *error)
+/* What a call that moved *n octets, or failed, means: whether to go on; *error is set if it is
+ * over. After an interruption no event would follow: it is tried again. */
+static bool goes_on(ssize_t *n, int *error)
 {
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
+        if (*n < 0 && errno == EINTR) {
+                *n = 0;
+                return true;
+        }
+        if (*n < 0 && errno != EAGAIN)
                 *error = errno;
-        return n > 0;
+        return *n > 0;
 }
 
 static int flush_pipe(struct queue *q, struct io *io, int fd)
@@ -96,7 +100,7 @@ static int flush_pipe(struct queue *q, struct io *io, int fd)
         while (in_pipe(q) > 0) {
                 ssize_t n = splice(q->pipe->read_end, NULL, fd, NULL, in_pipe(q),
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-                if (!goes_on(n, &error))
+                if (!goes_on(&n, &error))
                         return error;
                 io_release(io, (size_t)n);
                 q->pipe->held -= (size_t)n;
@@ -110,7 +114,7 @@ static int flush_block(struct queue *q, struct io *io, int fd)
         int error = 0;
         while (in_block(q) > 0) {
                 ssize_t n = send(fd, q->block->octets + q->block->start, in_block(q), MSG_NOSIGNAL);
-                if (!goes_on(n, &error))
+                if (!goes_on(&n, &error))
                         return error;
                 q->block->start += (size_t)n;
         }

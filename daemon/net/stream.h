@@ -125,8 +125,8 @@ static inline void stream_set_writer(struct stream *s, stream_changed_fn *fn, vo
         s->on_write_arg = arg;
 }
 
-/* Read (or stop reading) from the peer. A stream starts not reading. A reset is noticed either way.
- */
+/* Read (or stop reading) from the peer. A stream starts not reading. From the first call on, either
+ * way, it notices by itself what happens: a reset, or that its socket takes octets again. */
 static inline void stream_want_read(struct stream *s, bool want)
 {
         s->ops->want_read(s, want);

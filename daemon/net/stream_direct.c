@@ -36,10 +36,12 @@ static size_t received(struct direct *d, ssize_t n, bool is_short)
                 direct_took(d, (size_t)n);
                 return (size_t)n;
         }
+        if (n < 0 && errno == EINTR) /* still readable: no event would say so again */
+                return 0;
         s->readable = false;
         if (n == 0)
                 stream_set_end(s, STREAM_END, NULL);
-        else if (errno != EAGAIN && errno != EINTR)
+        else if (errno != EAGAIN)
                 stream_set_end(s, STREAM_RESET, strerror(errno));
         return 0;
 }
@@ -67,6 +69,10 @@ static size_t plain_fill_pipe(struct stream *s, const struct io_pipe *pipe, size
                 d->no_splice = true;
                 return 0;
         }
+        /* A splice that gets no memory for what it found says 0 as well: recv() has the last word
+         * about the end. */
+        if (n == 0)
+                return 0;
         /* Less than asked may also mean that the pipe's slots are full: an empty pipe finds out. */
         return received(d, n, false);
 }

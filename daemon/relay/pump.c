@@ -99,8 +99,9 @@ void pump_update_interest(struct pump *p)
                 p->state == PUMP_FAILED || (p->state == PUMP_FLOWING && p->carrier->has_room(p));
         if (p->src->end != STREAM_OPEN)
                 want = false;
-        if (want == p->reading)
+        if (p->told && want == p->reading)
                 return;
+        p->told = true;
         p->reading = want;
         stream_want_read(p->src, want);
 }

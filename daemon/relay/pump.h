@@ -38,7 +38,7 @@ struct pump {
         struct stream *src, *dst;
         const struct pump_carrier *carrier;
         enum pump_state state;
-        bool reading;          /* what src was last told by stream_want_read() */
+        bool told, reading;    /* whether src was ever told by stream_want_read(), and what last */
         bool end_follows;      /* the source's end is passed on as soon as it is seen */
         bool bulk;             /* pump_direct: splicing pays at the moment */
         uint8_t short_moves;   /* pump_direct: in a row while it did */
@@ -78,7 +78,8 @@ bool pump_acknowledged(const struct pump *p);
 /* Octets that dst's kernel was given. */
 uint64_t pump_given(const struct pump *p);
 
-/* Tell src whether to read on. */
+/* Tell src whether to read on. The first time it is told in any case: a leg that had sent all it
+ * has before anybody looked is to be watched too, for its reset and for room in its socket. */
 void pump_update_interest(struct pump *p);
 
 /* For carriers: n octets went from src into dst's queue. */

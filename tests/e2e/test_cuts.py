@@ -154,6 +154,68 @@ def test_client_resets_behind_its_handshake(w, upstream, truncation):
     assert record["reason"] == "client-reset" and record["ended_by"] == "client", record
 
 
+class Early:
+    """A plain client that had sent all it wants to send before the daemon looked at it, its end as well or not."""
+
+    def __init__(self, w, upstream, pump, octets, ends):
+        path = closing.DaemonPath(w, ("plain", upstream), pump=pump)
+        self.daemon = path.daemon
+        self.daemon.signal(signal.SIGSTOP)
+        self.client = self.daemon.connect("path", sndbuf=closing.SENDING).pause().send(octets)
+        if ends:
+            self.client.end().drain()
+        else:
+            self.client.until_blocked()
+        self.daemon.signal(signal.SIGCONT)
+        self.upstream = w.accept(path.listener, self.client).until_established().pause()
+
+
+EARLY = (pytest.mark.parametrize("upstream", KINDS), pytest.mark.parametrize("pump", ["auto", "buffer"]))
+
+
+def early(test):
+    for mark in EARLY:
+        test = mark(test)
+    return test
+
+
+@early
+def test_answer_to_a_client_that_had_ended_before_the_daemon_looked(w, upstream, pump):
+    """Nothing is to be read from it any more, but it has room again whenever it has read."""
+    e = Early(w, upstream, pump, noise(100_001), ends=True)
+    assert e.upstream.resume().until_ended() == "end"
+    closing.same(e.upstream.received, noise(100_001), "upstream")
+    e.upstream.send(closing.flood()).end().until_blocked()
+    assert e.client.resume().until_ended() == "end"
+    closing.same(e.client.received, closing.flood(), "client")
+    assert e.daemon.record_of(e.client)["reason"] == "end"
+
+
+@early
+def test_reset_of_a_client_that_had_ended_before_the_daemon_looked(w, upstream, pump):
+    e = Early(w, upstream, pump, noise(100_001), ends=True)
+    assert e.upstream.resume().until_ended() == "end"
+    e.client.reset()
+    e.upstream.until_cut()
+    record = e.daemon.record_of(e.client)
+    assert (record["reason"], record["ended_by"]) == ("client-reset", "client"), record
+
+
+@early
+def test_answer_to_a_client_whose_octets_nobody_reads(w, upstream, pump):
+    """It had sent more than its upstream takes before the daemon looked; the answer does not wait for that."""
+    e = Early(w, upstream, pump, closing.flood(), ends=False)
+    e.upstream.send(closing.flood()).until_blocked()
+    e.client.resume().until_received(len(closing.flood()))
+    closing.same(e.client.received, closing.flood(), "client")
+    e.upstream.resume().until_received(len(closing.flood()))
+    closing.same(e.upstream.received, closing.flood(), "upstream")
+    e.client.end()
+    e.upstream.end()
+    assert e.client.until_ended() == "end" and e.upstream.until_ended() == "end"
+    assert e.daemon.record_of(e.client)["reason"] == "end"
+
+
 @pytest.mark.parametrize("version", TLS_KINDS)
 @pytest.mark.parametrize("client_kind", KINDS)
 def test_upstream_resets_behind_its_handshake(w, client_kind, version):

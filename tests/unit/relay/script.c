@@ -69,6 +69,7 @@ static void deliver(struct script *p)
 
 static void script_want_read(struct stream *s, bool want)
 {
+        self(s)->watched = true;
         self(s)->reading = want;
         if (self(s)->io == NULL)
                 arrive(self(s));
@@ -205,6 +206,8 @@ size_t script_waiting(const struct script *p)
 
 void script_hang_up(struct script *p)
 {
+        if (!p->watched)
+                return;
         p->then = STREAM_RESET;
         stream_set_lost(&p->s, STREAM_RESET, "scripted hang-up");
         stream_notify_writer(&p->s);

@@ -16,8 +16,9 @@ struct script {
         size_t fails_at;          /* a write that brings it to this many octets finds it gone */
         size_t unacked, unsent, unread;
         bool reading, got_end;
-        bool corked;           /* direct: the last octets were sent with `more` */
-        struct io *io;         /* NULL: a buffered stream */
+        bool watched;  /* it was told whether to read: before that it notices nothing by itself */
+        bool corked;   /* direct: the last octets were sent with `more` */
+        struct io *io; /* NULL: a buffered stream */
         struct evbuffer *held; /* direct: accepted, not yet taken by the peer */
 };
 
@@ -30,7 +31,7 @@ void script_send(struct script *p, const void *octets, size_t n);
 void script_end(struct script *p, enum stream_end how);
 /* Octets the peer has sent and nobody has taken yet. */
 size_t script_waiting(const struct script *p);
-/* The peer vanishes, and the kernel says so although nobody reads. */
+/* The peer vanishes, and the kernel says so although nobody reads, if the stream is watched. */
 void script_hang_up(struct script *p);
 /* The peer takes n more octets (SIZE_MAX: all there will be). */
 void script_accept(struct script *p, size_t n);

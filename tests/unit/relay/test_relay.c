@@ -42,7 +42,7 @@ static void on_done(const struct relay_result *result, void *arg)
         relay_free(TAKE(w->relay));
 }
 
-static void begin(struct world *w, struct relay_settings set)
+static void prepare(struct world *w, struct relay_settings set)
 {
         *w = (struct world){ .base = event_base_new(), .set = set };
         if (w->set.high_water == 0)
@@ -52,6 +52,11 @@ static void begin(struct world *w, struct relay_settings set)
         script_init(&w->b, direct ? w->io : NULL);
         w->relay = relay_new(w->io, &w->a.s, &w->b.s, &w->set, on_done, w);
         assert_non_null(w->relay);
+}
+
+static void begin(struct world *w, struct relay_settings set)
+{
+        prepare(w, set);
         relay_start(w->relay);
 }
 
@@ -342,6 +347,25 @@ static void a_reset_while_paused_is_noticed_and_what_came_before_is_delivered(vo
         end(&w);
 }
 
+static void a_side_that_had_ended_before_the_start_is_watched_all_the_same(void **state)
+{
+        (void)state;
+        struct world w;
+        prepare(&w, (struct relay_settings){ 0 });
+        script_send(&w.a, "ping", 4);
+        script_end(&w.a, STREAM_END);
+        relay_start(w.relay);
+        turn(&w);
+        assert_true(w.b.got_end);
+        assert_true(w.a.watched);
+        script_hang_up(&w.a);
+        until_done(&w);
+        assert_got(&w.b, "ping");
+        assert_int_equal(w.result.outcome, RELAY_RESET);
+        assert_int_equal(w.result.side, RELAY_CLIENT);
+        end(&w);
+}
+
 static void an_end_and_then_the_reset_of_the_same_side_is_a_cut(void **state)
 {
         (void)state;
@@ -541,6 +565,7 @@ int main(void)
                 cmocka_unit_test(an_end_waits_for_the_octets_before_it),
                 cmocka_unit_test(a_side_that_does_not_read_stops_the_other),
                 cmocka_unit_test(a_reset_while_paused_is_noticed_and_what_came_before_is_delivered),
+                cmocka_unit_test(a_side_that_had_ended_before_the_start_is_watched_all_the_same),
                 cmocka_unit_test(an_end_and_then_the_reset_of_the_same_side_is_a_cut),
                 cmocka_unit_test(a_reset_waits_until_the_other_side_has_acknowledged),
                 cmocka_unit_test(a_good_end_waits_until_the_kernel_has_sent_everything),
