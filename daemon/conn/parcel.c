@@ -2,11 +2,13 @@
 /* What there is to know of a connection, as its successor reads it. Numbers of enumerations are
  * those of the source: a new one goes to the end. A member that is missing is as after {0}.
  *
- *   service, listen, client     whose, where, who; addresses are packed, in hexadecimal
+ *   service, listen, client   whose, where, who; addresses are packed, in hexadecimal
  *   id, started_wall_us, started_us, connect_ms, handshake_ms, connect_handshake_ms, target,
- * detail, attempts                    as in the record builtin                     the upstream, if
- * it is one legs                        the client, and the upstream relay how far it has got;
- * without it it begins anew, with the client's leg
+ *   detail, attempts          as in the record
+ *   builtin                   the upstream, if it is one
+ *   legs                      the client's, and the upstream's
+ *   relay                     how far it has got; without it the connection begins anew, with the
+ *                             client's leg
  */
 #include "conn/parcel.h"
 

@@ -90,16 +90,14 @@ json_t *parcel_pack_address(const struct sockaddress *a)
         return pack_octets(octets, sockaddress_packed_size(a));
 }
 
-/* What is no address becomes none. */
+/* What is no address becomes none: it begins with its length, and is all there. */
 void parcel_unpack_address(const json_t *value, struct sockaddress *a)
 {
-        uint8_t octets[sizeof *a] = { 0 };
+        uint8_t octets[1 + sizeof a->storage] = { 0 };
         size_t n = unpack_octets(value, octets, sizeof octets);
         *a = (struct sockaddress){ 0 };
-        if (n > 0)
+        if (n > octets[0])
                 sockaddress_unpack(octets, a);
-        if (sockaddress_packed_size(a) > n)
-                *a = (struct sockaddress){ 0 };
 }
 
 json_t *parcel_pack_attempts(const struct dial_attempt *first)

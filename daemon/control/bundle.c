@@ -139,7 +139,6 @@ static int take_batch(int take, struct descriptors *d)
         return got > 0 ? 1 : (int)got;
 }
 
-/* Takes one thing out of the lines. */
 /* Both are SIZE_MAX where it says nonsense. */
 static void how_much(const json_t *about, size_t *n_fds, size_t *octets)
 {
@@ -158,6 +157,7 @@ static void how_much(const json_t *about, size_t *n_fds, size_t *octets)
         }
 }
 
+/* Takes one thing out of the lines. */
 static const char *take_one(const char **at, const char *end, struct descriptors *d, bundle_fn *fn,
                             void *arg)
 {
