@@ -242,6 +242,8 @@ static void die(struct conn *c)
         c->dead = true;
         leave_stage(c);
         stop_timer(&c->lifetime);
+        stream_stop(c->client); /* what its record counts is what was sent */
+        stream_stop(c->upstream);
         if (c->counted) {
                 tally_leave(&c->service->counts->tally);
                 tally_leave(&c->snapshot->counts->tally);

@@ -92,6 +92,8 @@ static void on_event(struct watch *w, uint32_t what)
 {
         struct direct *d = CONTAINER(w, struct direct, watch);
         bool readable = (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        if (d->s.stopped)
+                return;
         if (what & EPOLLRDHUP)
                 d->s.ending = true;
         if (d->connecting) {

@@ -63,7 +63,8 @@ struct stream_ops {
         size_t (*unread)(struct stream *s);
         size_t (*unsent)(struct stream *s);
         size_t (*unacked)(struct stream *s);
-        int (*fd)(struct stream *s); /* its socket; NULL: it has none */
+        int (*fd)(struct stream *s);    /* its socket; NULL: it has none */
+        void (*stop)(struct stream *s); /* see stream_stop(); NULL: `stopped` is enough */
         /* Give the socket up as it is; see stream_release(). NULL: not this one. */
         int (*release)(struct stream *s, struct text *rest);
         void (*free)(struct stream *s, enum stream_close_how how);
@@ -95,6 +96,7 @@ struct stream {
         TAILQ_ENTRY(stream) next_turn, next_doubt; /* direct: io's */
         bool waits_for_turn : 1, doubtful : 1;     /* direct: see io_again(), io_doubt() */
         bool since_turn : 1, since_doubt : 1;      /* … and since which turn, odd or even */
+        bool stopped : 1;                          /* see stream_stop() */
         /* Direct: receive() may have something. Goes with an attempt that finds less than asked. */
         bool readable;
         /* Direct: the peer's end, or a cut, has arrived behind what is still to be received. */
@@ -211,6 +213,17 @@ static inline size_t stream_unacked(struct stream *s)
 static inline int stream_fd(struct stream *s)
 {
         return s->ops->fd != NULL ? s->ops->fd(s) : -1;
+}
+
+/* It is over: nothing queued goes to the kernel any more, whatever the loop had still in store.
+ * Only stream_free() may follow. NULL is fine. */
+static inline void stream_stop(struct stream *s)
+{
+        if (s == NULL)
+                return;
+        s->stopped = true;
+        if (s->ops->stop != NULL)
+                s->ops->stop(s);
 }
 
 /* Close and free. NULL is fine. No callback runs any more. */

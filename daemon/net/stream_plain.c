@@ -121,6 +121,11 @@ static size_t plain_unacked(struct stream *s)
         return stream_fd_unacked(self(s)->fd);
 }
 
+static void plain_stop(struct stream *s)
+{
+        bufferevent_disable(self(s)->bev, EV_READ | EV_WRITE);
+}
+
 static void plain_free(struct stream *s, enum stream_close_how how)
 {
         struct stream_plain *p = self(s);
@@ -158,6 +163,7 @@ static const struct stream_ops plain_ops = {
         .unsent = plain_unsent,
         .unacked = plain_unacked,
         .fd = plain_fd,
+        .stop = plain_stop,
         .release = plain_release,
         .free = plain_free,
 };

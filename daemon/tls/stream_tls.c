@@ -319,6 +319,15 @@ static void bev_free(struct stream_tls *t)
         bufferevent_free(t->bev);
 }
 
+static void tls_stop(struct stream *s)
+{
+        struct stream_tls *t = self(s);
+        if (t->bev == NULL)
+                return;
+        event_del(&t->retry);
+        bufferevent_disable(t->bev, EV_READ | EV_WRITE);
+}
+
 /* libevent holds a reference to the bufferevent while it runs a callback, and looks at neither SSL
  * nor descriptor after one: freeing from inside is safe. */
 static void tls_free(struct stream *s, enum stream_close_how how)
@@ -347,6 +356,7 @@ static const struct stream_ops tls_ops = {
         .unsent = tls_unsent,
         .unacked = tls_unacked,
         .fd = tls_fd,
+        .stop = tls_stop,
         .free = tls_free,
 };
 

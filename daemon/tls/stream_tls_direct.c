@@ -158,6 +158,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         struct tls_direct *d = arg;
         struct stream *s = &d->s;
+        if (s->stopped)
+                return;
         if (what & EV_CLOSED)
                 s->ending = d->bio.ending = true;
         if (what & (EV_READ | EV_CLOSED)) {

@@ -216,6 +216,22 @@ static void an_end_waits_for_the_queue(void **state)
         assert_int_equal(atomic_load(&w->ceiling.held), 0);
 }
 
+static void what_is_queued_when_it_is_stopped_is_never_sent(void **state)
+{
+        struct world *w = *state;
+        stream_want_read(w->a.s, true);
+        stream_send(w->a.s, direct_pattern(), MUCH, false);
+        direct_turns(w, 3);
+        size_t queued = stream_queued(w->a.s);
+        assert_true(queued > 0);
+        stream_stop(w->a.s);
+        UNTIL(direct_take(&w->a) && w->a.got >= MUCH - queued);
+        direct_turns(w, 20);
+        direct_take(&w->a);
+        assert_int_equal(stream_queued(w->a.s), queued);
+        assert_int_equal(w->a.got, MUCH - queued);
+}
+
 static void a_reset_drops_the_queue(void **state)
 {
         struct world *w = *state;
@@ -403,6 +419,7 @@ int main(void)
                 BOTH(a_reset_is_noticed_by_a_write),
                 TCP(closing_with_a_reset_is_seen_as_one),
                 BOTH(an_end_waits_for_the_queue),
+                BOTH(what_is_queued_when_it_is_stopped_is_never_sent),
                 BOTH(a_reset_drops_the_queue),
                 TCP(what_is_held_back_goes_with_a_push),
                 BOTH(what_is_held_back_goes_with_the_next),

@@ -219,6 +219,18 @@ static void megabytes_come_before_the_end(void **state)
         assert_true(w->writes > 1); /* progress is told, not only the end of it */
 }
 
+static void what_is_queued_when_it_is_stopped_is_never_sent(void **state)
+{
+        struct world *w = *state;
+        evbuffer_add(w->s->out, "never", 5);
+        stream_wrote(w->s);
+        stream_stop(w->s);
+        for (int i = 0; i < 3; i++)
+                event_base_loop(w->base, EVLOOP_NONBLOCK);
+        assert_int_equal(stream_queued(w->s), 5);
+        assert_int_equal(stream_fd_unread(w->peer), 0);
+}
+
 static void a_write_to_a_peer_that_has_gone_is_noticed(void **state)
 {
         struct world *w = *state;
@@ -323,6 +335,7 @@ int main(void)
                 TEST(a_reset_after_the_end_is_noticed),
                 TEST(an_end_both_ways_is_no_hangup),
                 TEST(megabytes_come_before_the_end),
+                TEST(what_is_queued_when_it_is_stopped_is_never_sent),
                 TEST(a_write_to_a_peer_that_has_gone_is_noticed),
                 TEST(a_reader_that_stops_gets_no_more),
                 TEST(closing_with_a_reset_is_seen_as_one),
