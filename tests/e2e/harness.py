@@ -308,10 +308,10 @@ class Daemon:
 
     def record_of(self, client, deadline=None):
         """The record of the connection from this client (a Peer or an address)."""
-        address = client if isinstance(client, str) else client.address
+        address, remote = (client, None) if isinstance(client, str) else (client.address, client.remote)
 
         def find():
-            return [r for r in self.records() if r.get("client") == address]
+            return of_connection([r for r in self.records() if r.get("client") == address], remote)
         found = self.net.until(find, f"the record of {address}", deadline)
         assert len(found) == 1, f"more than one record of {address}: {found}"
         return found[0]
@@ -412,6 +412,12 @@ def verify_connection(record, client, upstream):
             assert record["reason"] != "end", f"{leg} was cut, the record says it ended\n{me}\n{record}"
 
 
+def of_connection(records, remote):
+    """Those, of the records of one address, of its connection to `remote`: the kernel gives the same port to
+    connections that go to different addresses."""
+    return [r for r in records if r["local"] == remote] if remote and len(records) > 1 else records
+
+
 def verify_records(daemon):
     """One record for each connection, and each true."""
     records = daemon.records()
@@ -428,7 +434,7 @@ def verify_records(daemon):
     for client in clients:
         if client.connect_error:
             continue
-        mine = by_client.get(client.address, [])
+        mine = of_connection(by_client.get(client.address, []), client.remote)
         assert len(mine) == 1, f"{len(mine)} records of one connection: {mine}\n{client}"
         verify_connection(mine[0], client, client.partner)
     if not daemon.strangers and clients and len(clients) == len(daemon.clients):
